@@ -1,0 +1,1 @@
+"""Courtside: the judicial support platform of a court system."""

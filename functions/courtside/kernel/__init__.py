@@ -1,0 +1,1 @@
+"""Pure rules that every module shares: no AWS, no GraphQL, no clock, no state."""

@@ -1,0 +1,29 @@
+"""What all use cases do alike around their own load, permit, decide and save."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from courtside.kernel.errors import Busy, Stale
+
+P = ParamSpec("P")
+T = TypeVar("T")
+DECISIONS = 8  # how often a use case decides anew before it says that it is busy
+
+
+def decides_again(use_case: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Run the whole use case again when what it decided on has moved meanwhile (Stale).
+
+    After DECISIONS rounds it gives up with Busy; nothing was written and the key stays unused.
+    """
+
+    @wraps(use_case)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(DECISIONS):
+            try:
+                return await use_case(*args, **kwargs)
+            except Stale:
+                continue
+        raise Busy
+
+    return run

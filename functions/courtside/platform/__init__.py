@@ -1,0 +1,1 @@
+"""All that knows AWS or the GraphQL server."""

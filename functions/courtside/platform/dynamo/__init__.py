@@ -1,0 +1,1 @@
+"""Tables: an engine with two implementations, tenant-bound reads, and the one transaction."""

@@ -1,0 +1,197 @@
+"""The tables as one court sees them: no key leaves here that does not begin with the court."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
+from typing import ClassVar, TypeVar
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from courtside.kernel.actor import EVERYBODY
+from courtside.kernel.errors import InvalidInput, Text
+from courtside.kernel.journal import Entry
+from courtside.kernel.paging import MAX_PAGE, Page, PageRequest
+from courtside.platform.clock import Clock
+from courtside.platform.dynamo import cursors
+from courtside.platform.dynamo.engine import Engine
+from courtside.platform.dynamo.journal import Digests, JournalReader
+from courtside.platform.dynamo.transaction import Transaction
+from courtside.platform.dynamo.values import Check, Item, Key, Op, Query, Read, Slice, Write
+
+RECORDS = "records"
+
+
+class Record(Model):
+    """Base of every item class: the two key attributes. `table` is the logical table name.
+
+    pynamodb gives the attributes and their (de)serialisation; it never speaks to a table here.
+    """
+
+    class Meta:
+        table_name = RECORDS
+
+    table: ClassVar[str] = RECORDS
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.pk, self.sk)
+
+
+class Versioned(Record):
+    """An item class whose writes are guarded by `version`, which begins at 1."""
+
+    version = NumberAttribute()
+
+
+R = TypeVar("R", bound=Record)
+
+
+class Tenant:
+    """One court's view of the tables. Keys are made here and nowhere else."""
+
+    def __init__(self, court: str, engine: Engine, secret: bytes) -> None:
+        if not court or "#" in court:
+            raise ValueError("a tenant is a court's code")
+        self.court = court
+        self._engine = engine
+        self._secret = secret
+
+    def key(self, partition: str, sort: str) -> Key:
+        """A key of this court: `<COURT>#<partition>` / `<sort>`."""
+        return Key(f"{self.court}#{partition}", sort)
+
+    async def get(self, kind: type[R], partition: str, sort: str) -> R | None:
+        """One item, consistently read; gets asked for together travel together."""
+        (found,) = await self.get_many(kind, [(partition, sort)])
+        return found
+
+    async def get_many(
+        self, kind: type[R], keys: Sequence[tuple[str, str]], *, consistent: bool = True
+    ) -> list[R | None]:
+        """Items in the order asked, None where there is none."""
+        if not keys:
+            return []
+        reads = [Read(kind.table, self.key(p, s), consistent) for p, s in keys]
+        items = await self._engine.get(reads)
+        return [None if item is None else load(kind, item) for item in items]
+
+    async def query(  # noqa: PLR0913 - each is one part of a DynamoDB query
+        self,
+        kind: type[R],
+        partition: str,
+        *,
+        begins: str | None = None,
+        low: str | None = None,
+        high: str | None = None,
+        index: str | None = None,
+        consistent: bool = False,
+        forward: bool = True,
+    ) -> list[R]:
+        """All items of a partition or a range of it, page after page."""
+        query = Query(
+            table=kind.table,
+            pk=f"{self.court}#{partition}",
+            begins=begins,
+            low=low,
+            high=high,
+            index=index,
+            consistent=consistent,
+            forward=forward,
+        )
+        return [load(kind, item) async for item in all_items(self._engine, query)]
+
+    async def page(
+        self,
+        kind: type[R],
+        partition: str,
+        request: PageRequest,
+        *,
+        begins: str | None = None,
+        forward: bool = True,
+    ) -> Page[R]:
+        """One page of a partition, at most 100 items, with a cursor for each."""
+        if not 1 <= request.first <= MAX_PAGE:
+            reason = Text(zh="每页 1 到 100 条", en="1 to 100 a page")
+            raise InvalidInput(field="first", reason=reason, path=("first",))
+        pk = f"{self.court}#{partition}"
+        scope = f"{kind.table}\n{pk}\n{begins or ''}"
+        start = None
+        if request.after is not None:
+            sort = cursors.decode(scope, request.after, secret=self._secret)
+            start = {"pk": {"S": pk}, "sk": {"S": sort}}
+        found = await self._engine.query(
+            Query(
+                table=kind.table,
+                pk=pk,
+                begins=begins,
+                limit=request.first,
+                forward=forward,
+                start=start,
+            )
+        )
+        marks = [cursors.encode(scope, i["sk"]["S"], secret=self._secret) for i in found.items]
+        items = [load(kind, item) for item in found.items]
+        return Page(items=items, cursors=marks, more=found.last is not None)
+
+
+class Database:
+    """What a store is given: tenants to read, transactions to write, the journal to recall."""
+
+    def __init__(
+        self, engine: Engine, *, clock: Clock, digests: Digests, cursor_secret: bytes
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.digests = digests
+        self.journal = JournalReader(engine, digests)
+        self._secret = cursor_secret
+
+    def of(self, court: str) -> Tenant:
+        """The tables as `court` may see them."""
+        return Tenant(court, self.engine, self._secret)
+
+    def everybody(self) -> Tenant:
+        """What belongs to no court and may be read by all."""
+        return Tenant(EVERYBODY, self.engine, self._secret)
+
+    def transaction(self, entry: Entry) -> Transaction:
+        """The one transaction of a use case."""
+        return Transaction(self.engine, self.clock, self.digests, entry)
+
+
+async def all_items(engine: Engine, query: Query) -> AsyncIterator[Item]:
+    """Every item of a query, across its 1 MB pages."""
+    found: Slice = await engine.query(query)
+    while True:
+        for item in found.items:
+            yield item
+        if found.last is None:
+            return
+        found = await engine.query(dataclasses.replace(query, start=found.last))
+
+
+def load(kind: type[R], item: Item) -> R:
+    """The item class of stored attribute values."""
+    record = kind()
+    record.deserialize({name: dict(value) for name, value in item.items()})
+    return record
+
+
+def create(record: Record, *, by: str) -> Write:
+    """Put an item that must not exist yet."""
+    absent = (Check("pk", Op.ABSENT),)
+    return Write(table=record.table, key=record.key, checks=absent, put=record.serialize(), by=by)
+
+
+def replace(record: Versioned, *, by: str) -> Write:
+    """Put the next version of an item: the stored one must be exactly one version behind.
+
+    Version 1 must not exist yet.
+    """
+    if record.version == 1:
+        return create(record, by=by)
+    checks = (Check("version", Op.EQ, int(record.version) - 1),)
+    return Write(table=record.table, key=record.key, checks=checks, put=record.serialize(), by=by)

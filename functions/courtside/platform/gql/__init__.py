@@ -1,0 +1,1 @@
+"""The GraphQL edge: request context, view, payloads, scalars, connections and limits."""
