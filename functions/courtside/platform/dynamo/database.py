@@ -52,12 +52,12 @@ R = TypeVar("R", bound=Record)
 class Tenant:
     """One court's view of the tables. Keys are made here and nowhere else."""
 
-    def __init__(self, court: str, engine: Engine, secret: bytes) -> None:
+    def __init__(self, court: str, engine: Engine, digests: Digests) -> None:
         if not court or "#" in court:
             raise ValueError("a tenant is a court's code")
         self.court = court
         self._engine = engine
-        self._secret = secret
+        self._digests = digests
 
     def key(self, partition: str, sort: str) -> Key:
         """A key of this court: `<COURT>#<partition>` / `<sort>`."""
@@ -118,9 +118,10 @@ class Tenant:
             raise InvalidInput(field="first", reason=reason, path=("first",))
         pk = f"{self.court}#{partition}"
         scope = f"{kind.table}\n{pk}\n{begins or ''}"
+        secret = self._digests.digest(self.court, "cursors", b"")
         start = None
         if request.after is not None:
-            sort = cursors.decode(scope, request.after, secret=self._secret)
+            sort = cursors.decode(scope, request.after, secret=secret)
             start = {"pk": {"S": pk}, "sk": {"S": sort}}
         found = await self._engine.query(
             Query(
@@ -132,7 +133,7 @@ class Tenant:
                 start=start,
             )
         )
-        marks = [cursors.encode(scope, i["sk"]["S"], secret=self._secret) for i in found.items]
+        marks = [cursors.encode(scope, i["sk"]["S"], secret=secret) for i in found.items]
         items = [load(kind, item) for item in found.items]
         return Page(items=items, cursors=marks, more=found.last is not None)
 
@@ -140,22 +141,19 @@ class Tenant:
 class Database:
     """What a store is given: tenants to read, transactions to write, the journal to recall."""
 
-    def __init__(
-        self, engine: Engine, *, clock: Clock, digests: Digests, cursor_secret: bytes
-    ) -> None:
+    def __init__(self, engine: Engine, *, clock: Clock, digests: Digests) -> None:
         self.engine = engine
         self.clock = clock
         self.digests = digests
         self.journal = JournalReader(engine, digests)
-        self._secret = cursor_secret
 
     def of(self, court: str) -> Tenant:
         """The tables as `court` may see them."""
-        return Tenant(court, self.engine, self._secret)
+        return Tenant(court, self.engine, self.digests)
 
     def everybody(self) -> Tenant:
         """What belongs to no court and may be read by all."""
-        return Tenant(EVERYBODY, self.engine, self._secret)
+        return Tenant(EVERYBODY, self.engine, self.digests)
 
     def transaction(self, entry: Entry) -> Transaction:
         """The one transaction of a use case."""
