@@ -27,7 +27,6 @@ class Command:
     operation: str
     key: str
     request: Any
-    depth: int = 0
 
     @property
     def court(self) -> str:

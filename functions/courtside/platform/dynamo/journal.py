@@ -92,8 +92,8 @@ def fingerprint(command: Command, digests: Digests) -> str:
     return digests.digest(command.court, "fingerprint", data)[:12].hex()
 
 
-def to_item(entry: Entry, *, at: datetime, mark: str) -> Item:
-    """The stored form; `mark` is the command's fingerprint."""
+def to_item(entry: Entry, *, at: datetime, mark: str, depth: int = 0) -> Item:
+    """The stored form; `mark` is the command's fingerprint, `depth` how deeply facts caused it."""
     command = entry.command
     key = key_of(command)
     body: dict[str, Any] = {"r": _result(entry.result)}
@@ -117,8 +117,8 @@ def to_item(entry: Entry, *, at: datetime, mark: str) -> Item:
         item["b"] = {"S": entry.on_behalf_of}
     if entry.job:
         item["j"] = {"S": entry.job}
-    if command.depth:
-        item["d"] = {"N": str(command.depth)}
+    if depth:
+        item["d"] = {"N": str(depth)}
     return item
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from courtside.kernel.errors import Busy, Refusal, Stale
 from courtside.kernel.journal import Entry, Recorded
 from courtside.kernel.ledger import AccountId
+from courtside.platform.causes import depth
 from courtside.platform.clock import Clock, ends_at
 from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.engine import (
@@ -139,7 +140,7 @@ class Transaction:
         raise EngineFault(str(cancelled)) from cancelled
 
     def _writes(self, now: datetime) -> list[Write]:
-        item = journal.to_item(self._entry, at=now, mark=self._mark)
+        item = journal.to_item(self._entry, at=now, mark=self._mark, depth=depth())
         own = Write(
             table=journal.JOURNAL,
             key=journal.key_of(self._entry.command),
