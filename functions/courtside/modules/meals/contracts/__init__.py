@@ -1,0 +1,1 @@
+"""The domain objects of meals, by concern; import the file, not the package."""

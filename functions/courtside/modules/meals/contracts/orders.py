@@ -1,0 +1,132 @@
+"""Orders of meals and the personal accounts that pay for them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from courtside.kernel.ledger import AccountId
+from courtside.modules.meals.contracts.canteens import Period
+
+MAX_DISHES = 5
+MAX_QUANTITY = 5
+
+
+class OrderState(StrEnum):
+    PLACED = "PLACED"
+    CANCELLED = "CANCELLED"
+    COLLECTED = "COLLECTED"
+
+
+class OrderKey(NamedTuple):
+    """An order is its diner's for one meal of one day; ordering again is its next version."""
+
+    date: date
+    period: Period
+    diner: str
+
+    @property
+    def partition(self) -> str:
+        return f"MEALS#ORDERS#{self.date.isoformat()}#{self.period.value}"
+
+    def __str__(self) -> str:
+        return f"{self.date.isoformat()}#{self.period.value}#{self.diner}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    dish: str
+    name: str
+    quantity: int
+    price_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MealOrder:
+    """`subsidy_fen` and `wallet_fen` are what it took from each; a cancellation gives them back.
+
+    `code` is typed or scanned at the pick-up window and stays the same for all versions.
+    """
+
+    key: OrderKey
+    version: int
+    state: OrderState
+    canteen: str
+    lines: tuple[OrderLine, ...]
+    subsidy_fen: int
+    wallet_fen: int
+    code: str
+    placed_at: datetime
+    placed_by: str
+    collected_at: datetime | None = None
+    collected_by: str | None = None
+    window: str | None = None
+
+    @property
+    def aggregate(self) -> str:
+        """Its name in the journal."""
+        return f"ORDER#{self.key}"
+
+    @property
+    def total_fen(self) -> int:
+        return self.subsidy_fen + self.wallet_fen
+
+    @property
+    def is_live(self) -> bool:
+        return self.state is not OrderState.CANCELLED
+
+
+class Wanted(NamedTuple):
+    dish: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceMealOrder:
+    """For oneself, or (a clerk of the same unit) for `diner`."""
+
+    canteen: str
+    date: date
+    period: Period
+    lines: tuple[Wanted, ...]
+    diner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMealOrder:
+    """Other dishes or quantities of the same canteen; everything that was ordered is named."""
+
+    order: OrderKey
+    canteen: str
+    lines: tuple[Wanted, ...]
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelMealOrder:
+    order: OrderKey
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectMealOrder:
+    canteen: str
+    code: str
+    window: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """One row of finance's list, resolved to a person."""
+
+    person: str
+    amount_fen: int
+
+
+def subsidy_account(diner: str, day: date, period: Period) -> AccountId:
+    """A diner's subsidy for one meal of one work day."""
+    return AccountId(f"MEALS#SUBSIDY#{diner}", f"{day.isoformat()}#{period.value}")
+
+
+def wallet_account(diner: str) -> AccountId:
+    return AccountId(f"MEALS#WALLET#{diner}", "WALLET")
