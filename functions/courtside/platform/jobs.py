@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from types import MappingProxyType
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
+from courtside.kernel.actor import system
+from courtside.kernel.errors import Refusal, Stale
 from courtside.kernel.jobs import Job, JobState, Work
-from courtside.kernel.journal import Json
-from courtside.platform.clock import Clock
+from courtside.kernel.journal import Change, Command, Fact, Json, Notify, Result, entry
+from courtside.platform.clock import Clock, deadline
 from courtside.platform.dynamo.database import Database, Versioned, create
+from courtside.platform.dynamo.meter import metered
 from courtside.platform.dynamo.values import (
     Check,
     Item,
@@ -22,6 +27,8 @@ from courtside.platform.dynamo.values import (
 )
 
 SORT = "JOB"
+CHILD_SECONDS = 20.0  # for one child with all its decisions and retries
+TEXT = 500  # characters of a refusal's sentence that a report keeps
 
 
 class JobItem(Versioned):
@@ -37,8 +44,13 @@ class JobItem(Versioned):
     report = JSONAttribute()
 
 
+class JobStuck(Exception):
+    """A child or the finishing step returned without its part of the parent: a fault of the work,
+    which would otherwise run for ever."""
+
+
 class JobStore:
-    """Reads of parents, for the modules that show progress and for the runner."""
+    """Parents, for the modules that show progress and for the runner."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,6 +59,29 @@ class JobStore:
         """The parent by its id, one consistent get."""
         item = await self._database.of(court).get(JobItem, f"JOBS#{job_id}", SORT)
         return None if item is None else _job(court, item)
+
+    async def refuse(self, job: Job, refusal: Refusal, *, now: datetime) -> None:
+        """End the job as REFUSED with what the refusal says, and tell whoever asked for it.
+
+        Stale if another run has brought the job further meanwhile.
+        """
+        module = job.kind.partition(".")[0]
+        command = Command(
+            principal=system(job.court, module),
+            operation=f"{module}.refuse_job",
+            key=job.id,
+            request={"job": job.name},
+        )
+        told = entry(
+            command,
+            now=now,
+            result=Result(kind="Job", id=job.id, outcome={"code": refusal.code}),
+            changes=(Change(aggregate=job.name, version=_version_after(job)),),
+            facts=(_refused(module, job, refusal),),
+        )
+        transaction = self._database.transaction(told)
+        transaction.add(end(job, JobState.REFUSED, _report(refusal)))
+        await transaction.commit()
 
 
 class JobRunner:
@@ -57,16 +92,34 @@ class JobRunner:
         self._works = works
         self._clock = clock
 
-    async def run(self, court: str, job_id: str) -> None:
-        """Bring the job to its end; a job that is ended, or was never there, is left alone."""
+    async def run(self, court: str, job_id: str, *, until: float | None = None) -> Job | None:
+        """Bring the job to its end and return it; one that is ended or missing is left alone.
+
+        After the monotonic second `until` no further child begins, and the job is returned as
+        RUNNING. A refusal ends the job; a fault is raised, and the next run goes on from there.
+        """
         job = await self._jobs.find(court, job_id)
         while job is not None and job.state is JobState.RUNNING:
-            work = self._works[job.kind]
+            if until is not None and self._clock.monotonic() >= until:
+                break
+            with deadline(self._clock, CHILD_SECONDS), metered():
+                await self._step(job)
+            before, job = job, await self._jobs.find(court, job_id)
+            if job == before:
+                raise JobStuck(job.name)
+        return job
+
+    async def _step(self, job: Job) -> None:
+        now = self._clock.now()
+        try:
             if job.cursor < job.children:
-                await work.run_child(job, job.cursor, now=self._clock.now())
+                await self._works[job.kind].run_child(job, job.cursor, now=now)
             else:
-                await work.finish(job, now=self._clock.now())
-            job = await self._jobs.find(court, job_id)
+                await self._works[job.kind].finish(job, now=now)
+        except Refusal as refusal:
+            # Where another run was faster, its step is what counts: the refusal saw its effects.
+            with suppress(Stale):
+                await self._jobs.refuse(job, refusal, now=now)
 
 
 def begin(job: Job) -> Write:
@@ -109,6 +162,28 @@ def _advance(job: Job, state: JobState, *, cursor: int, more: Item = MappingProx
         set={"state": attribute(state.value), "cursor": attribute(cursor), **more},
         add={"version": 1},
         by=f"job {job.name}",
+    )
+
+
+def _version_after(job: Job) -> int:
+    """The parent's version after its next step: it began at 1 and each step added one."""
+    return job.cursor + 2
+
+
+def _report(refusal: Refusal) -> Json:
+    zh, en = refusal.message("zh"), refusal.message("en")
+    return {"refused": refusal.code, "zh": zh[:TEXT], "en": en[:TEXT]}
+
+
+def _refused(module: str, job: Job, refusal: Refusal) -> Fact:
+    return Fact(
+        name=f"{module}.job_refused.v1",
+        aggregate=job.name,
+        version=_version_after(job),
+        state={"kind": job.kind, "job": job.id, "code": refusal.code},
+        notify=(
+            Notify(audience=f"person:{job.requested_by}", template="job_refused", key=job.name),
+        ),
     )
 
 
