@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".uv"
@@ -121,7 +122,7 @@ def _say(what: str, where: str) -> None:
     print(f"== installing {what} {where}", flush=True)
 
 
-def _stop(line: str) -> None:
+def _stop(line: str) -> NoReturn:
     print(f"!! {line}", file=sys.stderr)
     raise SystemExit(1)
 
