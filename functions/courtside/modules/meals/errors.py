@@ -28,7 +28,9 @@ class Alternative(NamedTuple):
 
 class MenuNotPublished(Refusal):
     code = "MENU_NOT_PUBLISHED"
-    text = Text(zh="{date} 的这一餐尚未发布菜单。", en="No menu is published for that meal on {date}.")
+    text = Text(
+        zh="{date} 的这一餐尚未发布菜单。", en="No menu is published for that meal on {date}."
+    )
 
     def __init__(self, *, date: date, path: Path = ("input", "date")) -> None:
         super().__init__(path=path)

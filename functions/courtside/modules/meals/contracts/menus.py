@@ -78,7 +78,6 @@ class MenuLine:
     change_by: datetime
     cancel_by: datetime
     closed_at: datetime | None
-    subsidy_fen: int
     batch: int
 
     @property

@@ -1,0 +1,310 @@
+"""What an order takes and gives back: pure decisions on what was read and a given `now`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from courtside.kernel.errors import InvalidInput, NotFound, Text, VersionConflict
+from courtside.kernel.journal import Event
+from courtside.kernel.ledger import Account, Movement, Short, Unit, move
+from courtside.modules.meals import errors, events
+from courtside.modules.meals.contracts.menus import MenuDay, MenuLine, line_account
+from courtside.modules.meals.contracts.orders import (
+    MAX_DISHES,
+    MAX_QUANTITY,
+    ChangeMealOrder,
+    MealOrder,
+    OrderKey,
+    OrderLine,
+    OrderState,
+    PlaceMealOrder,
+    Wanted,
+    subsidy_account,
+    wallet_account,
+)
+
+SOLD = "SOLD"
+MEALS = "MEALS"
+
+
+class Bound(StrEnum):
+    """Which cut-off of the line accounts a write must keep; NONE only asks that they are open."""
+
+    ORDER = "order_by"
+    CHANGE = "change_by"
+    CANCEL = "cancel_by"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFacts:
+    """What one read round found; `lines` are the wanted dishes' own, where they exist."""
+
+    day: MenuDay | None
+    lines: Mapping[str, MenuLine]
+    order: MealOrder | None
+    subsidy: Account | None
+    wallet: Account | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The order's next version with the movements and the fact that come with it."""
+
+    order: MealOrder
+    movements: tuple[Movement, ...]
+    event: Event
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Payment:
+    subsidy: int
+    wallet: int
+
+
+def place_order(
+    request: PlaceMealOrder, facts: OrderFacts, *, key: OrderKey, placed_by: str, now: datetime
+) -> Decided:
+    """A new order, or the next version of a cancelled one; it has no code yet if it is the first.
+
+    Refusals: MenuNotPublished, AlreadyOrdered, DISH not found, OrderWindowClosed, SoldOut,
+    InsufficientFunds.
+    """
+    if facts.order is not None and facts.order.is_live:
+        raise already_ordered(facts.order)
+    lines = _take(request.lines, facts, key=key, bound=Bound.ORDER, now=now)
+    total = sum(line.quantity * line.price_fen for line in lines)
+    subsidy, wallet = _accounts(facts, key)
+    paid = _pay(total, subsidy, wallet)
+    order = MealOrder(
+        key=key,
+        version=1 if facts.order is None else facts.order.version + 1,
+        state=OrderState.PLACED,
+        canteen=request.canteen,
+        lines=lines,
+        subsidy_fen=paid.subsidy,
+        wallet_fen=paid.wallet,
+        code="" if facts.order is None else facts.order.code,
+        placed_at=now,
+        placed_by=placed_by,
+    )
+    portions = [_portions(facts.lines[x.dish], -x.quantity, had=0) for x in lines]
+    money = [_money(subsidy, -paid.subsidy), _money(wallet, -paid.wallet)]
+    return Decided(
+        order=order,
+        movements=tuple(m for m in (*portions, *money) if m is not None),
+        event=_told(events.MealOrderPlaced, order),
+        bound=Bound.ORDER,
+    )
+
+
+def change_order(request: ChangeMealOrder, facts: OrderFacts, *, now: datetime) -> Decided:
+    """The order's next version with other dishes; portions and money move by the difference.
+
+    Refusals: as for placing, ChangeWindowClosed, AlreadyCancelled, AlreadyCollected,
+    VersionConflict.
+    """
+    before = _live(facts.order, request.expected_version)
+    if before.canteen != request.canteen:
+        reason = Text(zh="须为同一食堂的菜品", en="the dishes must be of the order's canteen")
+        raise InvalidInput(field="lines", reason=reason)
+    lines = _take(request.lines, facts, key=before.key, bound=Bound.CHANGE, now=now)
+    total = sum(line.quantity * line.price_fen for line in lines)
+    subsidy, wallet = _accounts(facts, before.key)
+    paid = _pay(
+        total,
+        replace(subsidy, available=subsidy.available + before.subsidy_fen),
+        replace(wallet, available=wallet.available + before.wallet_fen),
+    )
+    order = replace(
+        before,
+        version=before.version + 1,
+        lines=lines,
+        subsidy_fen=paid.subsidy,
+        wallet_fen=paid.wallet,
+    )
+    money = [
+        _money(subsidy, before.subsidy_fen - paid.subsidy),
+        _money(wallet, before.wallet_fen - paid.wallet),
+    ]
+    return Decided(
+        order=order,
+        movements=tuple(m for m in (*_difference(before, order, facts), *money) if m is not None),
+        event=_told(events.MealOrderChanged, order),
+        bound=Bound.CHANGE,
+    )
+
+
+def cancel_order(
+    before: MealOrder | None, *, expected_version: int | None = None, bound: Bound = Bound.CANCEL
+) -> Decided:
+    """The order cancelled; portions go back to their lines and money to where it came from.
+
+    Whether it is too late is decided by the line accounts inside the transaction: nothing that was
+    read beforehand could be newer. Refusals: AlreadyCancelled, AlreadyCollected, VersionConflict.
+    """
+    order = _live(before, expected_version)
+    cancelled = replace(order, version=order.version + 1, state=OrderState.CANCELLED)
+    portions = [_given_back(order, line, line.quantity) for line in order.lines]
+    sources = (
+        (subsidy_account(order.key.diner, order.key.date, order.key.period), order.subsidy_fen),
+        (wallet_account(order.key.diner), order.wallet_fen),
+    )
+    money = [Movement(account=a, available=fen, counter=MEALS) for a, fen in sources if fen]
+    event = events.MealOrderCancelled(
+        aggregate=cancelled.aggregate,
+        version=cancelled.version,
+        canteen=order.canteen,
+        subsidy=order.subsidy_fen,
+        wallet=order.wallet_fen,
+    )
+    return Decided(order=cancelled, movements=(*portions, *money), event=event, bound=bound)
+
+
+def already_ordered(order: MealOrder) -> errors.AlreadyOrdered:
+    return errors.AlreadyOrdered(
+        order=str(order.key), pickup_code=order.code, version=order.version
+    )
+
+
+def closed(bound: Bound, closed_at: datetime) -> Exception:
+    """The refusal of a write that came after its cut-off."""
+    match bound:
+        case Bound.ORDER:
+            return errors.OrderWindowClosed(closed_at=closed_at)
+        case Bound.CHANGE:
+            return errors.ChangeWindowClosed(closed_at=closed_at)
+        case _:
+            return errors.CancelWindowClosed(closed_at=closed_at)
+
+
+def cut_off(line: MenuLine, bound: Bound) -> datetime:
+    """Until when (exclusive) the line may be touched in that way."""
+    match bound:
+        case Bound.ORDER:
+            return line.order_by
+        case Bound.CHANGE:
+            return line.change_by
+        case _:
+            return line.cancel_by
+
+
+def _live(order: MealOrder | None, expected_version: int | None) -> MealOrder:
+    if order is None:
+        raise NotFound(kind=errors.ORDER)
+    if order.state is OrderState.CANCELLED:
+        raise errors.AlreadyCancelled
+    if order.collected_at is not None:
+        raise errors.AlreadyCollected(collected_at=order.collected_at, window=order.window or "")
+    if expected_version not in (None, order.version):
+        raise VersionConflict(current=order.version)
+    return order
+
+
+def _take(
+    wanted: tuple[Wanted, ...], facts: OrderFacts, *, key: OrderKey, bound: Bound, now: datetime
+) -> tuple[OrderLine, ...]:
+    """The wanted lines as ordered, each of them published and still open."""
+    _check_wanted(wanted)
+    day = facts.day
+    if day is None or day.published == 0 or day.find_window(key.period) is None:
+        raise errors.MenuNotPublished(date=key.date)
+    taken = []
+    for n, want in enumerate(wanted):
+        line = facts.lines.get(want.dish)
+        if line is None or line.batch > day.published:
+            raise NotFound(kind=errors.DISH, path=("input", "lines", n, "dishId"))
+        _check_open(line, bound, now)
+        taken.append(
+            OrderLine(
+                dish=line.dish, name=line.name, quantity=want.quantity, price_fen=line.price_fen
+            )
+        )
+    return tuple(taken)
+
+
+def _check_wanted(wanted: tuple[Wanted, ...]) -> None:
+    distinct = len({w.dish for w in wanted}) == len(wanted)
+    if not distinct or not 1 <= len(wanted) <= MAX_DISHES:
+        reason = Text(
+            zh=f"须为 1 到 {MAX_DISHES} 种不同的菜", en=f"1 to {MAX_DISHES} different dishes"
+        )
+        raise InvalidInput(field="lines", reason=reason)
+    for n, want in enumerate(wanted):
+        if not 1 <= want.quantity <= MAX_QUANTITY:
+            reason = Text(zh=f"每种 1 到 {MAX_QUANTITY} 份", en=f"1 to {MAX_QUANTITY} of each")
+            path = ("input", "lines", n, "quantity")
+            raise InvalidInput(field="quantity", reason=reason, path=path)
+
+
+def _check_open(line: MenuLine, bound: Bound, now: datetime) -> None:
+    if not line.is_open:
+        raise closed(bound, line.closed_at or cut_off(line, bound))
+    if now >= cut_off(line, bound):
+        raise closed(bound, cut_off(line, bound))
+
+
+def _accounts(facts: OrderFacts, key: OrderKey) -> tuple[Account, Account]:
+    """Subsidy and wallet; a subsidy not yet touched opens at what the meal's window grants."""
+    window = facts.day.find_window(key.period) if facts.day else None
+    subsidy = facts.subsidy or Account(
+        id=subsidy_account(key.diner, key.date, key.period),
+        unit=Unit.FEN,
+        available=window.subsidy_fen if window else 0,
+        opened=False,
+    )
+    empty = Account(id=wallet_account(key.diner), unit=Unit.FEN, available=0)
+    return subsidy, facts.wallet or empty
+
+
+def _pay(total: int, subsidy: Account, wallet: Account) -> _Payment:
+    """Subsidy first, then the wallet, which never goes below nothing."""
+    from_subsidy = min(subsidy.available, total)
+    rest = total - from_subsidy
+    if rest > wallet.available:
+        available = subsidy.available + wallet.available
+        raise errors.InsufficientFunds(missing=rest - wallet.available, available=available)
+    return _Payment(subsidy=from_subsidy, wallet=rest)
+
+
+def _money(account: Account, amount: int) -> Movement | None:
+    return move(account, amount, counter=MEALS) if amount else None
+
+
+def _portions(line: MenuLine, amount: int, *, had: int) -> Movement:
+    """Take or give portions; `had` are the diner's own, which count as left for them."""
+    try:
+        return move(line.account, amount, counter=SOLD)
+    except Short:
+        raise errors.SoldOut(dish=line.dish, name=line.name, left=line.available + had) from None
+
+
+def _given_back(order: MealOrder, line: OrderLine, quantity: int) -> Movement:
+    account = line_account(order.canteen, order.key.date, order.key.period, line.dish)
+    return Movement(account=account, available=quantity, counter=SOLD)
+
+
+def _difference(before: MealOrder, after: MealOrder, facts: OrderFacts) -> list[Movement]:
+    had = {line.dish: line for line in before.lines}
+    moved = []
+    for line in after.lines:
+        old = had.pop(line.dish, None)
+        held = old.quantity if old else 0
+        if line.quantity != held:
+            moved.append(_portions(facts.lines[line.dish], held - line.quantity, had=held))
+    return moved + [_given_back(before, line, line.quantity) for line in had.values()]
+
+
+def _told(
+    kind: type[events.MealOrderPlaced] | type[events.MealOrderChanged], order: MealOrder
+) -> Event:
+    return kind(
+        aggregate=order.aggregate,
+        version=order.version,
+        canteen=order.canteen,
+        lines={line.dish: line.quantity for line in order.lines},
+        subsidy=order.subsidy_fen,
+        wallet=order.wallet_fen,
+    )
