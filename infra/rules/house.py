@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from infra.rules.expanded import Template
 
+from courtside.platform.signals import Signal
+
 Resource = dict[str, Any]
 
 
@@ -58,7 +60,13 @@ JOURNAL_FORBIDDEN = {
     "dynamodb:PartiQLInsert",
     "dynamodb:PartiQLDelete",
 }
-FAILURES = ("reconciliation_mismatch", "journal_tampering", "fact_depth_exceeded")
+FAILURES = (
+    Signal.JOURNAL_TAMPERED,
+    Signal.RECONCILIATION_MISMATCH,
+    Signal.ENTRY_UNREADABLE,
+    Signal.MESSAGE_UNREADABLE,
+    Signal.CHAIN_STOPPED,
+)
 
 
 def names_no_partition(template: Template) -> Told:
@@ -228,7 +236,7 @@ def failures_are_told(template: Template) -> Told:
     watched = {
         (alarm["Properties"]["MetricName"], name)
         for alarm in alarms.values()
-        for name in (*_attributes_of(alarm["Properties"]["Dimensions"]), "")
+        for name in (*_attributes_of(alarm["Properties"].get("Dimensions", [])), "")
     }
     for metric, name in sorted(_to_be_watched(template) - watched):
         yield name or "alarms", f"nobody is told of {metric}"

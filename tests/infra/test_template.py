@@ -10,6 +10,8 @@ from infra.rules.expanded import REGIONS, ROOT, TEMPLATE, expand, read
 from infra.rules.house import AS_WRITTEN, RULES, findings
 
 from courtside.platform import settings
+from courtside.platform.observability import SERVICE
+from courtside.platform.signals import Signal
 
 
 @cache
@@ -72,6 +74,27 @@ class TestTemplate:
             assert f"def {function}(" in path.read_text("utf-8") or f"{function} =" in (
                 path.read_text("utf-8")
             ), name
+
+
+class TestSignals:
+    """O-04."""
+
+    @pytest.mark.parametrize("signal", Signal)
+    def test_each_has_its_line_on_the_dashboard(self, signal):
+        body = read()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+
+        shown = json.loads(body)["widgets"][0]["properties"]["metrics"]
+
+        assert ["Courtside", signal.value, "service", SERVICE, "stage", "${Stage}"] in shown
+
+    def test_alarms_watch_what_is_emitted(self):
+        alarms = _of(_expanded("cn-north-1"), "AWS::CloudWatch::Alarm").values()
+        ours = [a["Properties"] for a in alarms if a["Properties"]["Namespace"] == "Courtside"]
+
+        told = {a["MetricName"] for a in ours} - {"faults"}  # which are counted from the log
+
+        assert told <= {signal.value for signal in Signal}
+        assert len(told) == len(ours) - 1
 
 
 class TestRelayFilter:
