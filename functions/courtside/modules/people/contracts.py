@@ -71,6 +71,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The person who asks, the court, and the roles in force at the moment of asking."""
+
+    person: Person
+    court: Court
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCourt:
     """A new court with its first administrator, whose subject at the issuer is `subject`."""
 

@@ -4,25 +4,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from courtside.kernel.errors import Busy, Refusal, Stale
+from courtside.kernel.actor import EVERYBODY
+from courtside.kernel.errors import Refusal, Stale
 from courtside.kernel.journal import Entry, Recorded
 from courtside.kernel.ledger import AccountId
 from courtside.platform.causes import depth
-from courtside.platform.clock import Clock, ends_at
+from courtside.platform.clock import Clock
 from courtside.platform.dynamo import journal
-from courtside.platform.dynamo.engine import (
-    Cancelled,
-    Engine,
-    EngineFault,
-    Throttled,
-    Unanswered,
-)
+from courtside.platform.dynamo.engine import Cancelled, Engine, EngineFault
 from courtside.platform.dynamo.meter import current
+from courtside.platform.dynamo.patience import Contended, patiently
 from courtside.platform.dynamo.values import NOW, Check, Item, Key, Op, Write, instant
 
 MAX_ITEMS = 25  # larger work is a job's (docs/adr/0004)
-FIRST_WAIT = 0.02  # seconds; doubles with each attempt, always with full jitter
-LONGEST_WAIT = 0.6
 # Reasons that pass by themselves: somebody else's transaction overlapped, or the table is busy.
 PASSING = {
     "None",
@@ -90,6 +84,12 @@ class Transaction:
             raise ValueError(f"{write.by or write.table}: a key outside the tenant {prefix}")
         self._planned.append(_Planned(write, explain))
 
+    def publish(self, write: Write, *, explain: Explain = stale) -> None:
+        """One item under the reserved tenant: what a court tells all others (design section 5)."""
+        if not write.key.pk.startswith(f"{EVERYBODY}#"):
+            raise ValueError(f"{write.by or write.table}: not a key of the reserved tenant")
+        self._planned.append(_Planned(write, explain))
+
     def move(self, guards: Mapping[AccountId, Guard], *, table: str = "records") -> None:
         """All movements of the entry, netted to one write an account."""
         for account, total in self._sums().items():
@@ -105,17 +105,7 @@ class Transaction:
         IdempotencyMismatch, or Busy at the caller's deadline.
         """
         self._refuse_double_touch()
-        ends = ends_at(self._clock)
-        wait = FIRST_WAIT
-        while True:
-            try:
-                return await self._attempt()
-            except (Throttled, Unanswered, _Contended):
-                pause = self._clock.jitter(wait)
-                if self._clock.monotonic() + pause >= ends:
-                    raise Busy from None
-                await self._clock.sleep(pause)
-                wait = min(wait * 2, LONGEST_WAIT)
+        return await patiently(self._clock, self._attempt)
 
     async def _attempt(self) -> Recorded | None:
         meter = current()
@@ -136,7 +126,7 @@ class Transaction:
             if reason.is_condition:
                 raise planned.explain(reason.item)
         if {r.code for r in cancelled.reasons} <= PASSING:
-            raise _Contended
+            raise Contended
         raise EngineFault(str(cancelled)) from cancelled
 
     def _writes(self, now: datetime) -> list[Write]:
@@ -191,10 +181,6 @@ class Transaction:
                 raise WrittenTwice(f"{first.write.by} and {write.by} both touch {write.key}")
         if len(self._planned) + 1 > MAX_ITEMS:
             raise ValueError(f"{len(self._planned) + 1} items in one transaction; make it a job")
-
-
-class _Contended(Exception):
-    """Somebody else's transaction overlapped, or the table was throttled: try again."""
 
 
 def _bounds(total: _AccountSum, guard: Guard) -> Iterable[Check]:

@@ -1,0 +1,26 @@
+"""Builds the people module on a database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from courtside.modules.people.ports import PersonIds
+from courtside.modules.people.service import People
+from courtside.modules.people.store import PeopleStore
+from courtside.platform.dynamo.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """`people` is also `Actors` for every other module; nothing is consumed yet."""
+
+    people: People
+    consumers: None = None
+
+    @property
+    def services(self) -> Mapping[type[Any], object]:
+        return {People: self.people}
+
+
+def build(database: Database, *, ids: PersonIds) -> Wired:
+    return Wired(people=People(PeopleStore(database), journal=database.journal, ids=ids))
