@@ -26,7 +26,7 @@ Handlers = Mapping[str, Sequence[Handler]]
 T = TypeVar("T")
 
 CONSUMER_SECONDS = 20.0  # for one consumer and fact; the queue hides a message for longer
-JOB_SECONDS = 120.0  # after these a long job makes way and goes on with a new message
+JOB_SECONDS = 40.0  # after these a long job makes way and goes on with a new message
 
 
 class MessageFailed(Exception):

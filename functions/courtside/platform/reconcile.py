@@ -1,0 +1,287 @@
+"""Reconciliation: proves that every balance equals the sum of its movements, and that history
+agrees with the journal.
+
+It walks the journal from the court's first day, sums the movements by account, and reads the
+accounts. Orders go on meanwhile: an account that differs is read again together with the entries
+written since, and only what differs then as well is a finding.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from courtside.kernel.ledger import AccountId
+from courtside.kernel.workdays import business_day
+from courtside.platform.books import Books, Pointer, days
+from courtside.platform.clock import Clock
+from courtside.platform.dynamo import journal
+from courtside.platform.dynamo.database import RECORDS, Database
+from courtside.platform.dynamo.journal import StoredEntry
+from courtside.platform.dynamo.values import Item, Key
+from courtside.platform.relay import delivered_mark, history_lines
+from courtside.platform.signals import Signal, Signals
+
+PATIENCE = timedelta(minutes=15)  # until then an entry may still be on its way to history
+OVERLAP = timedelta(minutes=1)  # how far entries may be stamped before they are seen
+ROUNDS = 6  # how often accounts that differ are read again
+PAUSE = 2.0  # seconds before each, so that the index can follow
+_ENTRIES = 400  # read at a time
+
+
+class FindingKind(StrEnum):
+    BALANCE_DIFFERS = "BALANCE_DIFFERS"
+    ACCOUNT_MISSING = "ACCOUNT_MISSING"
+    LINE_MISSING = "LINE_MISSING"
+    LINE_DIFFERS = "LINE_DIFFERS"
+    ENTRY_UNREADABLE = "ENTRY_UNREADABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What is wrong, where, and what it should be; ids only, never anything personal."""
+
+    kind: FindingKind
+    subject: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was compared. `pending` entries are too young to have their history."""
+
+    court: str
+    since: date
+    as_of: datetime
+    entries: int
+    accounts: int
+    lines: int
+    pending: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.findings
+
+
+class Balance(NamedTuple):
+    available: int
+    held: int
+
+    def __str__(self) -> str:
+        return f"available {self.available}, held {self.held}"
+
+
+NOTHING = Balance(0, 0)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What has been seen so far. `recent` are the ids that a later look would meet again."""
+
+    court: str
+    begun: datetime
+    entries: int = 0
+    lines: int = 0
+    pending: int = 0
+    sums: dict[AccountId, Balance] = field(default_factory=dict)
+    recent: set[str] = field(default_factory=set)
+    suspects: list[StoredEntry] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, entry: StoredEntry) -> set[AccountId]:
+        """Sum an entry's movements; the accounts that it moved."""
+        self.entries += 1
+        if entry.at >= self.begun - OVERLAP:
+            self.recent.add(entry.id)
+        for m in entry.movements:
+            before = self.sums.get(m.account, NOTHING)
+            available = before.available + (m.opens or 0) + m.available
+            self.sums[m.account] = Balance(available, before.held + m.held)
+        return {m.account for m in entry.movements}
+
+
+class Reconciler:
+    """Compares one court's books at a time. It reads and never mends."""
+
+    def __init__(self, database: Database, *, clock: Clock, signals: Signals) -> None:
+        self._database = database
+        self._books = Books(database.engine)
+        self._clock = clock
+        self._signals = signals
+
+    async def reconcile(
+        self, court: str, *, since: date, lines_since: date | None = None
+    ) -> Report:
+        """Compare all books since the court's first day; history only of days from `lines_since`
+        on. Each finding counts in the metric."""
+        walk = _Walk(court=court, begun=self._clock.now())
+        for day in days(since, business_day(walk.begun)):
+            pointers = await self._books.pointers(court, day)
+            await self._read(walk, pointers, lines=lines_since is None or day >= lines_since)
+        await self._compare_lines_again(walk)
+        await self._compare_balances(walk)
+        if walk.findings:
+            self._signals.emit(
+                Signal.RECONCILIATION_MISMATCH, count=len(walk.findings), court=court
+            )
+        return Report(
+            court=court,
+            since=since,
+            as_of=walk.begun,
+            entries=walk.entries,
+            accounts=len(walk.sums),
+            lines=walk.lines,
+            pending=walk.pending,
+            findings=tuple(walk.findings),
+        )
+
+    async def _read(self, walk: _Walk, pointers: Sequence[Pointer], *, lines: bool) -> None:
+        for start in range(0, len(pointers), _ENTRIES):
+            part = pointers[start : start + _ENTRIES]
+            entries = _decoded(walk, part, await self._books.entries(part))
+            for entry in entries:
+                walk.add(entry)
+            if lines:
+                walk.suspects += await self._with_wrong_lines(walk, entries)
+
+    async def _with_wrong_lines(
+        self, walk: _Walk, entries: Sequence[StoredEntry]
+    ) -> list[StoredEntry]:
+        expected = [(entry, line) for entry in entries for line in _lines(entry)]
+        walk.lines += len(expected)
+        keys = [_key(line) for _, line in expected]
+        found = await self._books.get(RECORDS, list(dict.fromkeys(keys)), consistent=False)
+        stored = dict(zip(dict.fromkeys(keys), found, strict=True))
+        wrong = {e.id: e for e, line in expected if stored[_key(line)] != line}
+        return list(wrong.values())
+
+    async def _compare_lines_again(self, walk: _Walk) -> None:
+        """Consistently this time; a young entry without its mark is on its way, not wrong."""
+        for entry in walk.suspects:
+            expected = _lines(entry)
+            keys = [_key(line) for line in expected]
+            found = await self._books.get(RECORDS, keys, consistent=True)
+            if found[-1] is None and entry.at > self._clock.now() - PATIENCE:
+                walk.pending += 1
+                continue
+            walk.findings += _line_findings(expected, found)
+
+    async def _compare_balances(self, walk: _Walk) -> None:
+        differing = await self._differing(walk, list(walk.sums), {})
+        for _ in range(ROUNDS):
+            if not differing:
+                return
+            await self._clock.sleep(PAUSE)
+            accounts = list(differing)
+            stored = await self._accounts(walk.court, accounts)
+            passed = await self._catch_up(walk)
+            differing = _differing(walk, stored, passed)
+        walk.findings += [_balance_finding(walk, a, found) for a, found in differing.items()]
+
+    async def _differing(
+        self, walk: _Walk, accounts: list[AccountId], passed: Mapping[AccountId, set[Balance]]
+    ) -> dict[AccountId, Balance | None]:
+        return _differing(walk, await self._accounts(walk.court, accounts), passed)
+
+    async def _accounts(
+        self, court: str, accounts: Sequence[AccountId]
+    ) -> dict[AccountId, Balance | None]:
+        tenant = self._database.of(court)
+        keys = [tenant.key(account.partition, account.sort) for account in accounts]
+        items = await self._books.get(RECORDS, keys, consistent=True)
+        return {a: _balance(item) for a, item in zip(accounts, items, strict=True)}
+
+    async def _catch_up(self, walk: _Walk) -> dict[AccountId, set[Balance]]:
+        """Add the entries written since; the balances that each account has passed through."""
+        since = walk.begun - OVERLAP
+        passed: dict[AccountId, set[Balance]] = {}
+        for day in days(business_day(since), business_day(self._clock.now())):
+            new = [
+                pointer
+                for pointer in await self._books.pointers(walk.court, day, since=since)
+                if pointer.id not in walk.recent
+            ]
+            for entry in _decoded(walk, new, await self._books.entries(new)):
+                before = {m.account: walk.sums.get(m.account, NOTHING) for m in entry.movements}
+                for account in walk.add(entry):
+                    seen = passed.setdefault(account, {before[account]})
+                    seen.add(walk.sums[account])
+        return passed
+
+
+def _differing(
+    walk: _Walk,
+    stored: Mapping[AccountId, Balance | None],
+    passed: Mapping[AccountId, set[Balance]],
+) -> dict[AccountId, Balance | None]:
+    """Accounts whose stored balance is neither their sum nor one that they have just passed."""
+    return {
+        account: found
+        for account, found in stored.items()
+        if found != walk.sums[account] and found not in passed.get(account, ())
+    }
+
+
+def _decoded(
+    walk: _Walk, pointers: Iterable[Pointer], items: Iterable[Item | None]
+) -> list[StoredEntry]:
+    entries = []
+    for pointer, item in zip(pointers, items, strict=True):
+        if item is None:
+            continue  # its retention has ended; the index lets it go a moment later
+        try:
+            entries.append(journal.from_item(item))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            walk.recent.add(pointer.id)
+            walk.findings.append(
+                Finding(
+                    kind=FindingKind.ENTRY_UNREADABLE,
+                    subject=pointer.id,
+                    expected="a journal entry",
+                    found="something else",
+                )
+            )
+    return entries
+
+
+def _lines(entry: StoredEntry) -> list[Item]:
+    return [*history_lines(entry), delivered_mark(entry)]
+
+
+def _line_findings(expected: Sequence[Item], found: Sequence[Item | None]) -> list[Finding]:
+    return [
+        Finding(
+            kind=FindingKind.LINE_MISSING if line is None else FindingKind.LINE_DIFFERS,
+            subject="|".join(_key(wanted)),
+            expected=_told(wanted),
+            found=_told(line),
+        )
+        for wanted, line in zip(expected, found, strict=True)
+        if wanted != line
+    ]
+
+
+def _balance_finding(walk: _Walk, account: AccountId, found: Balance | None) -> Finding:
+    kind = FindingKind.ACCOUNT_MISSING if found is None else FindingKind.BALANCE_DIFFERS
+    expected = str(walk.sums[account])
+    return Finding(kind=kind, subject=str(account), expected=expected, found=str(found))
+
+
+def _balance(item: Item | None) -> Balance | None:
+    if item is None:
+        return None
+    available, held = item.get("available", {}).get("N", 0), item.get("held", {}).get("N", 0)
+    return Balance(int(available), int(held))
+
+
+def _key(item: Item) -> Key:
+    return Key(item["pk"]["S"], item["sk"]["S"])
+
+
+def _told(item: Item | None) -> str:
+    if item is None:
+        return "nothing"
+    return ", ".join(f"{name} {value.get('S')}" for name, value in sorted(item.items()))
