@@ -63,7 +63,7 @@ check: setup ## style, types, imports, contracts and the template
 	@echo '== types';          .venv/bin/mypy --no-error-summary
 	@echo '== imports';        .venv/bin/lint-imports --no-timing >.import-linter.out || { cat .import-linter.out; exit 1; }; rm -f .import-linter.out
 	@echo '== schemas';        $(PY) -m infra.schemas
-	@echo '== template';       .venv/bin/cfn-lint template.yaml
+	@echo '== template';       .venv/bin/cfn-lint template.yaml --regions $(REGIONS) && $(PY) -m infra.rules
 	@echo '== SDL';            $(PY) -m infra.sdl --check
 	@echo '== operations';     $(PY) -m infra.operations --check
 
