@@ -20,12 +20,15 @@ class ImportedYear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarYear:
-    """What a court (or `_`, for all) keeps of a year: an import, and single days set on top."""
+    """What a court (or `_`, for all) keeps of a year: an import, and single days set on top.
+
+    Version 0 is a year of which nothing is kept yet.
+    """
 
     year: int
     imported: ImportedYear | None = None
     days: Mapping[date, DayKind] = field(default_factory=dict)
-    version: int
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,29 @@
+"""Builds the calendar module on a database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from courtside.kernel.actor import Actors
+from courtside.modules.calendar.service import Calendar
+from courtside.modules.calendar.store import CalendarStore
+from courtside.platform.dynamo.database import Database
+from courtside.platform.workdays_source import state_council
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """The module has no consumers."""
+
+    calendar: Calendar
+    consumers: None = None
+
+    @property
+    def services(self) -> Mapping[type[Any], object]:
+        return {Calendar: self.calendar}
+
+
+def build(database: Database, *, actors: Actors) -> Wired:
+    store = CalendarStore(database)
+    calendar = Calendar(store, journal=database.journal, actors=actors, state_council=state_council)
+    return Wired(calendar=calendar)
