@@ -3,29 +3,28 @@
 A module joins by its two lines in `_modules`. Nothing here imports GraphQL: only the API does.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from courtside.kernel.files import Files
 from courtside.kernel.jobs import Work
-from courtside.kernel.journal import Delivered
 from courtside.platform.clock import Clock, SystemClock
 from courtside.platform.crypto import CourtKeys, court_keys
 from courtside.platform.dynamo.batching import BatchingEngine
 from courtside.platform.dynamo.database import Database
 from courtside.platform.dynamo.engine import Engine
+from courtside.platform.dynamo.patience import PatientEngine
 from courtside.platform.files import files
 from courtside.platform.jobs import JobRunner, JobStore
+from courtside.platform.persons import PersonIds
 from courtside.platform.queues import LocalQueues, Queue, SqsQueue
 from courtside.platform.settings import Settings
+from courtside.platform.worker import Handler
 
 if TYPE_CHECKING:
     from courtside.platform.gql.context import Services
-
-Handler = Callable[[Delivered, datetime], Awaitable[None]]
 
 
 class Consumers(Protocol):
@@ -105,7 +104,7 @@ def foundation(
 ) -> Foundation:
     """Engine, keys, files and queues by the settings, or those that are given."""
     clock = clock or SystemClock()
-    engine = engine or _engine(settings)
+    engine = PatientEngine(engine or _engine(settings), clock)
     keys = court_keys(settings)
     database = Database(BatchingEngine(engine), clock=clock, digests=keys)
     if settings.local and queues is None:
@@ -145,9 +144,11 @@ def build(
     )
 
 
-def _modules(_: Foundation) -> Iterable[Wired]:
+def _modules(base: Foundation) -> Iterable[Wired]:
     """Every module's wiring, foundation modules first."""
-    return ()
+    from courtside.modules.people import wiring as people
+
+    yield people.build(base.database, ids=PersonIds(base.keys, base.settings.issuers))
 
 
 def _merged(consumers: Iterable[Consumers]) -> dict[str, tuple[Handler, ...]]:

@@ -84,15 +84,17 @@ class MemoryEngine:
     async def get(self, reads: Sequence[Read]) -> list[Item | None]:
         meter = current()
         with meter.call(write=False):
-            if not 0 < len(set(reads)) == len(reads) <= MAX_BATCH_GET:
-                raise EngineFault("a batch gets 1 to 100 different items")
+            wanted = {(r.table, r.key) for r in reads}
+            if not 0 < len(wanted) <= MAX_BATCH_GET:
+                raise EngineFault("a batch gets 1 to 100 items")
             await self._begin()
-            found = [self._table(r.table).get(r.key) for r in reads]
-            for read, item in zip(reads, found, strict=True):
-                full = 1.0 if read.consistent else 0.5
+            found = {target: self._table(target[0]).get(target[1]) for target in wanted}
+            consistent = {r.table for r in reads if r.consistent}
+            for (table, _), item in found.items():
+                full = 1.0 if table in consistent else 0.5
                 meter.read_units += full * units(size(item or {}), READ_UNIT)
             await self._end()
-        return [None if item is None else dict(item) for item in found]
+        return [_copy(found[r.table, r.key]) for r in reads]
 
     async def query(self, query: Query) -> Slice:
         meter = current()
@@ -127,6 +129,9 @@ class MemoryEngine:
                 meter.write_units += held.change_units(key, held.get(key), item, times=1)
                 self._put(held, key, item)
             await self._end()
+
+    async def close(self) -> None:
+        """Nothing to end: what it holds lives as long as the engine."""
 
     def stream(self, table: str, *, after: int = 0) -> list[dict[str, Any]]:
         """The stream's records, as a Lambda event holds them, without the first `after`."""
@@ -272,6 +277,10 @@ class MemoryEngine:
                 validate_item(item)
         except Invalid as invalid:
             raise EngineFault(str(invalid)) from invalid
+
+
+def _copy(item: Item | None) -> Item | None:
+    return None if item is None else dict(item)
 
 
 def _key_of(item: Mapping[str, Any]) -> Key:

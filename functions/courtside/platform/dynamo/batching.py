@@ -54,6 +54,9 @@ class BatchingEngine:
     async def put_many(self, table: str, items: Sequence[Item]) -> None:
         await self._inner.put_many(table, items)
 
+    async def close(self) -> None:
+        await self._inner.close()
+
     async def _send_when_quiet(self, meter: Meter, batch: _Batch) -> None:
         quiet, seen = 0, len(batch.waiting)
         while quiet < _QUIET_TURNS:

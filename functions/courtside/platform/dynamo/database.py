@@ -128,14 +128,15 @@ class Tenant:
                 table=kind.table,
                 pk=pk,
                 begins=begins,
-                limit=request.first,
+                limit=request.first + 1,  # one more tells whether anything follows
                 forward=forward,
                 start=start,
             )
         )
-        marks = [cursors.encode(scope, i["sk"]["S"], secret=secret) for i in found.items]
-        items = [load(kind, item) for item in found.items]
-        return Page(items=items, cursors=marks, more=found.last is not None)
+        shown = found.items[: request.first]
+        marks = [cursors.encode(scope, i["sk"]["S"], secret=secret) for i in shown]
+        more = len(found.items) > len(shown) or found.last is not None
+        return Page(items=[load(kind, item) for item in shown], cursors=marks, more=more)
 
 
 class Database:

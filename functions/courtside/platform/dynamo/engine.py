@@ -48,7 +48,10 @@ class Engine(Protocol):
     """Reads and writes of items. One attempt each: retries are the caller's."""
 
     async def get(self, reads: Sequence[Read]) -> list[Item | None]:
-        """The items in the order asked (BatchGetItem), None where there is none. At most 100."""
+        """The items in the order asked (BatchGetItem), None where there is none. At most 100.
+
+        A table of which any item is read consistently is read consistently.
+        """
         ...
 
     async def query(self, query: Query) -> Slice:
@@ -61,4 +64,8 @@ class Engine(Protocol):
 
     async def put_many(self, table: str, items: Sequence[Item]) -> None:
         """Unconditional puts of derived items, which are identical when repeated. At most 25."""
+        ...
+
+    async def close(self) -> None:
+        """End the connections of this event loop."""
         ...

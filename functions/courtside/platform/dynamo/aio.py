@@ -1,0 +1,220 @@
+"""The engine over DynamoDB's HTTP interface: aiodynamo signs, sends and decodes, nothing more.
+
+aiodynamo's own operations lack the old items of failed conditions and the consumed capacity, so
+the payloads are ours. Each call is one attempt; retries are the caller's.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+from aiodynamo import errors
+from aiodynamo.client import Client
+from aiodynamo.credentials import Credentials, Key, StaticCredentials
+from aiodynamo.http.types import Request, RequestFailed, Response
+from aiodynamo.models import StaticDelayRetry
+from yarl import URL
+
+from courtside.platform.dynamo import expressions
+from courtside.platform.dynamo.engine import (
+    MAX_BATCH_GET,
+    MAX_BATCH_PUT,
+    MAX_TRANSACTION,
+    Cancelled,
+    EngineFault,
+    Reason,
+    Throttled,
+    Unanswered,
+)
+from courtside.platform.dynamo.meter import current
+from courtside.platform.dynamo.values import Item, Query, Read, Slice, Write
+from courtside.platform.settings import Settings
+
+# aiodynamo logs whole requests on DEBUG, and with them personal data: never, at whatever level.
+logging.getLogger("aiodynamo").setLevel(logging.WARNING)
+
+_TIMEOUT = aiohttp.ClientTimeout(total=2, connect=1)
+_ONCE = StaticDelayRetry(delay=0.01, time_limit_secs=0)
+_LOCAL_KEY = StaticCredentials(Key("local", "local"))
+_COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
+_SERVER_FAILED = 500
+
+_LATER = (
+    errors.Throttled,
+    errors.ProvisionedThroughputExceeded,
+    errors.RequestLimitExceeded,
+    errors.TransactionConflict,
+    errors.TransactionInProgress,
+)
+_UNKNOWN = (
+    TimeoutError,
+    aiohttp.ClientError,
+    errors.InternalDynamoError,
+    errors.ServiceUnavailable,
+)
+
+
+class DynamoEngine:
+    """The platform's Engine on one event loop: its session opens with the first call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._endpoint = URL(settings.endpoint)
+        self._region = settings.region
+        self._real = dict(settings.tables)
+        self._logical = {real: logical for logical, real in settings.tables.items()}
+        self._http: _Http | None = None
+        self._client: Client | None = None
+
+    async def close(self) -> None:
+        """End the session; the next call opens another."""
+        http, self._http, self._client = self._http, None, None
+        if http is not None:
+            await http.session.close()
+
+    async def get(self, reads: Sequence[Read]) -> list[Item | None]:
+        wanted = {(r.table, r.key): r for r in reads}
+        if not 0 < len(wanted) <= MAX_BATCH_GET:
+            raise EngineFault("a batch gets 1 to 100 items")
+        found: dict[tuple[str, str, str], Item] = {}
+        meter = current()
+        asked: Mapping[str, Any] = self._batch(wanted.values())
+        while asked:
+            with meter.call(write=False):
+                answer = await self._send("BatchGetItem", {"RequestItems": asked, **_COUNTED})
+            meter.read_units += _units(answer)
+            before = len(found)
+            for real, items in answer["Responses"].items():
+                table = self._logical[real]
+                found.update(((table, i["pk"]["S"], i["sk"]["S"]), i) for i in items)
+            asked = answer.get("UnprocessedKeys") or {}
+            if asked and len(found) == before:
+                raise Throttled("no key was processed")
+        return [found.get((r.table, *r.key)) for r in reads]
+
+    async def query(self, query: Query) -> Slice:
+        try:
+            payload = expressions.query(query, self._real[query.table])
+        except (ValueError, KeyError) as mistake:
+            raise EngineFault(str(mistake)) from mistake
+        meter = current()
+        with meter.call(write=False):
+            answer = await self._send("Query", payload)
+        meter.read_units += _units(answer)
+        return Slice(answer["Items"], answer.get("LastEvaluatedKey"))
+
+    async def transact(self, writes: Sequence[Write]) -> None:
+        if not 0 < len(writes) <= MAX_TRANSACTION:
+            raise EngineFault("a transaction has 1 to 100 writes")
+        real = self._real
+        operations = [expressions.operation(w, real[w.table]) for w in writes]
+        meter = current()
+        with meter.call(write=True):
+            answer = await self._send(
+                "TransactWriteItems", {"TransactItems": operations, **_COUNTED}
+            )
+        meter.write_units += _units(answer)
+
+    async def put_many(self, table: str, items: Sequence[Item]) -> None:
+        if not 0 < len(items) <= MAX_BATCH_PUT:
+            raise EngineFault("a batch puts 1 to 25 items")
+        meter = current()
+        asked: Mapping[str, Any] = {
+            self._real[table]: [{"PutRequest": {"Item": item}} for item in items]
+        }
+        while asked:
+            with meter.call(write=True):
+                answer = await self._send("BatchWriteItem", {"RequestItems": asked, **_COUNTED})
+            meter.write_units += _units(answer)
+            left = answer.get("UnprocessedItems") or {}
+            if _count(left) == _count(asked):
+                raise Throttled("no item was processed")
+            asked = left
+
+    def _batch(self, reads: Any) -> dict[str, Any]:
+        """RequestItems: a table is read consistently if any of its items must be."""
+        asked: dict[str, Any] = {}
+        for read in reads:
+            of_table = asked.setdefault(
+                self._real[read.table], {"Keys": [], "ConsistentRead": False}
+            )
+            of_table["Keys"].append({"pk": {"S": read.key.pk}, "sk": {"S": read.key.sk}})
+            of_table["ConsistentRead"] |= read.consistent
+        return asked
+
+    async def _send(self, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        client = self._client or self._open()
+        with _translated():
+            return await client.send_request(action=action, payload=payload)
+
+    def _open(self) -> Client:
+        self._http = _Http(self._endpoint)
+        self._client = Client(
+            self._http,
+            _credentials(self._endpoint),
+            self._region,
+            endpoint=self._endpoint,
+            throttle_config=_ONCE,
+        )
+        return self._client
+
+
+class _Http:
+    """aiodynamo's transport over one aiohttp session without what DynamoDB never uses."""
+
+    def __init__(self, endpoint: URL) -> None:
+        self._endpoint = str(endpoint)
+        self._url = endpoint
+        self.session = aiohttp.ClientSession(
+            timeout=_TIMEOUT,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+        )
+
+    async def __call__(self, request: Request) -> Response:
+        url = self._url if request.url == self._endpoint else request.url
+        try:
+            async with self.session.request(
+                request.method, url, headers=request.headers, data=request.body
+            ) as response:
+                return Response(response.status, await response.read())
+        except aiohttp.ClientError as failure:
+            raise RequestFailed(failure) from failure
+
+
+def _credentials(endpoint: URL) -> Credentials:
+    """The environment's, the container's or the instance's; a local engine takes any."""
+    return _LOCAL_KEY if endpoint.scheme == "http" else Credentials.auto()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The errors of aiodynamo and the transport's errors as the engine's own."""
+    try:
+        yield
+    except errors.TransactionCanceled as cancelled:
+        reasons = cancelled.body["CancellationReasons"]
+        raise Cancelled([Reason(r["Code"], r.get("Item") or None) for r in reasons]) from None
+    except _LATER as later:
+        raise Throttled(type(later).__name__) from None
+    except _UNKNOWN as unknown:
+        raise Unanswered(type(unknown).__name__) from unknown
+    except errors.UnknownError as other:
+        if other.status >= _SERVER_FAILED:
+            raise Unanswered(f"HTTP {other.status}") from None
+        raise EngineFault(f"HTTP {other.status}") from None
+    except errors.AIODynamoError as fault:
+        raise EngineFault(type(fault).__name__) from fault
+
+
+def _units(answer: Mapping[str, Any]) -> float:
+    consumed = answer.get("ConsumedCapacity") or ()
+    if isinstance(consumed, Mapping):
+        return float(consumed["CapacityUnits"])
+    return float(sum(c["CapacityUnits"] for c in consumed))
+
+
+def _count(asked: Mapping[str, Sequence[Any]]) -> int:
+    return sum(len(items) for items in asked.values())
