@@ -146,9 +146,12 @@ def build(
 
 def _modules(base: Foundation) -> Iterable[Wired]:
     """Every module's wiring, foundation modules first."""
+    from courtside.modules.calendar import wiring as calendar
     from courtside.modules.people import wiring as people
 
-    yield people.build(base.database, ids=PersonIds(base.keys, base.settings.issuers))
+    persons = people.build(base.database, ids=PersonIds(base.keys, base.settings.issuers))
+    days = calendar.build(base.database, actors=persons.people)
+    yield from (persons, days)
 
 
 def _merged(consumers: Iterable[Consumers]) -> dict[str, tuple[Handler, ...]]:

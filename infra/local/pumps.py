@@ -85,6 +85,7 @@ class Stream:
             "X-Amz-Target": f"DynamoDBStreams_20120810.{action}",
             "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/"
             "aws4_request, SignedHeaders=host;x-amz-date, Signature=0",
+            "X-Amz-Date": "20260101T000000Z",
         }
         body = json.dumps(payload)
         async with self._session.post(self._endpoint, data=body, headers=headers) as answer:
