@@ -5,6 +5,7 @@ A module joins by its two lines in `_modules`. Nothing here imports GraphQL: onl
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,6 +87,14 @@ class App:
     @property
     def database(self) -> Database:
         return self.foundation.database
+
+    async def courts(self) -> dict[str, date]:
+        """Every court's code with its first business day."""
+        from courtside.modules.people.service import People
+
+        people = self.parts[People]
+        assert isinstance(people, People)  # noqa: S101 - `parts` is keyed by type
+        return {court.code: court.created_on for court in await people.list_courts()}
 
     @property
     def services(self) -> "Services":

@@ -176,7 +176,7 @@ class Schedule:
         self._every = every
         self._handle = handle
         self._look = look
-        self._due = {rule: clock.now() + wait for rule, wait in every.items()}
+        self._due = {task: clock.now() + wait for task, wait in every.items()}
 
     async def run(self) -> None:
         """Look every second until cancelled."""
@@ -186,9 +186,9 @@ class Schedule:
 
     async def step(self) -> None:
         now = self._clock.now()
-        for rule in [rule for rule, due in self._due.items() if due <= now]:
-            self._due[rule] = now + self._every[rule]
-            await self._handle({"rule": rule})
+        for task in [task for task, due in self._due.items() if due <= now]:
+            self._due[task] = now + self._every[task]
+            await self._handle({"task": task})
 
 
 def _failed(answer: Mapping[str, Any] | None) -> set[str]:

@@ -7,10 +7,9 @@ entry, and nothing that is decided may rest on it.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from courtside.platform.clock import ends_at
 from courtside.platform.dynamo.database import Database, Versioned
-from courtside.platform.dynamo.engine import Cancelled, EngineFault, Throttled, Unanswered
-from courtside.platform.dynamo.patience import FIRST_WAIT, LONGEST_WAIT
+from courtside.platform.dynamo.engine import Cancelled, EngineFault
+from courtside.platform.dynamo.patience import Contended, patiently
 from courtside.platform.dynamo.transaction import PASSING
 from courtside.platform.dynamo.values import Check, Key, Op, Write
 
@@ -64,24 +63,18 @@ async def _put(database: Database, record: Versioned, check: Check) -> Cancelled
 
 
 async def _write(database: Database, writes: Sequence[Write]) -> Cancelled | None:
-    """Try until it is written (None) or a condition fails; what passes by itself is tried again
-    until the deadline. A lost answer is found as a failed condition: the effect was there."""
-    clock = database.clock
-    ends, wait = ends_at(clock), FIRST_WAIT
-    while True:
+    """None when it was written, or what the failed conditions were. A lost answer is found as a
+    failed condition afterwards: the effect was there."""
+
+    async def attempt() -> Cancelled | None:
         try:
             await database.engine.transact(writes)
         except Cancelled as cancelled:
             if any(reason.is_condition for reason in cancelled.reasons):
                 return cancelled
-            if not {reason.code for reason in cancelled.reasons} <= PASSING:
-                raise EngineFault(str(cancelled)) from cancelled
-        except (Throttled, Unanswered):
-            pass
-        else:
-            return None
-        pause = clock.jitter(wait)
-        if clock.monotonic() + pause >= ends:
-            raise Throttled("a read model could not be written in time")
-        await clock.sleep(pause)
-        wait = min(wait * 2, LONGEST_WAIT)
+            if {reason.code for reason in cancelled.reasons} <= PASSING:
+                raise Contended from cancelled
+            raise EngineFault(str(cancelled)) from cancelled
+        return None
+
+    return await patiently(database.clock, attempt)

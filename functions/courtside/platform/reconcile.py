@@ -20,11 +20,13 @@ from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.database import RECORDS, Database
 from courtside.platform.dynamo.journal import StoredEntry
 from courtside.platform.dynamo.values import Item, Key
+from courtside.platform.messages import JobMessage
 from courtside.platform.relay import delivered_mark, history_lines
 from courtside.platform.signals import Signal, Signals
 
 PATIENCE = timedelta(minutes=15)  # until then an entry may still be on its way to history
 OVERLAP = timedelta(minutes=1)  # how far entries may be stamped before they are seen
+JOB = "platform.reconcile"  # the kind of the message that asks for a court's comparison
 ROUNDS = 6  # how often accounts that differ are read again
 PAUSE = 2.0  # seconds before each, so that the index can follow
 _ENTRIES = 400  # read at a time
@@ -111,6 +113,15 @@ class Reconciler:
         self._books = Books(database.engine)
         self._clock = clock
         self._signals = signals
+
+    async def run(self, message: JobMessage) -> None:
+        """What a message of `request` asks for; findings are in the metric and the log."""
+        since, _, lines_since = message.id.partition("/")
+        await self.reconcile(
+            message.court,
+            since=date.fromisoformat(since),
+            lines_since=date.fromisoformat(lines_since),
+        )
 
     async def reconcile(
         self, court: str, *, since: date, lines_since: date | None = None
@@ -210,6 +221,12 @@ class Reconciler:
                     seen = passed.setdefault(account, {before[account]})
                     seen.add(walk.sums[account])
         return passed
+
+
+def request(court: str, *, since: date, lines_since: date) -> JobMessage:
+    """The message that asks for the comparison of one court's books."""
+    days_told = f"{since.isoformat()}/{lines_since.isoformat()}"
+    return JobMessage(court, JOB, days_told, depth=0)
 
 
 def _differing(

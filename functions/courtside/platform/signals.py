@@ -7,16 +7,19 @@ from typing import Protocol
 class Signal(StrEnum):
     """The values are names of metrics; each has an alarm or a dashboard line in the template."""
 
-    JOURNAL_TAMPERED = "journal_tampered"  # a journal entry was changed or removed by hand
+    JOURNAL_TAMPERED = "journal_tampering"  # a journal entry was changed or removed by hand
     ENTRY_UNREADABLE = "entry_unreadable"  # a journal entry that the relay cannot decode
     ENTRY_UNDELIVERED = "entry_undelivered"  # an entry whose relaying failed; it is tried again
     ENTRY_RESENT = "entry_resent"  # the sweeper found an entry without its delivered mark
-    CHAIN_STOPPED = "chain_stopped"  # facts caused by facts too deeply: a loop is assumed
+    CHAIN_STOPPED = "fact_depth_exceeded"  # facts caused by facts too deeply: a loop is assumed
     MESSAGE_UNREADABLE = "message_unreadable"  # a queue message that nobody can decode
     CONSUMER_FAILED = "consumer_failed"  # a fault in a consumer; its message is tried again
     CONSUMER_REFUSED = "consumer_refused"  # a refusal in a consumer, told to the module's officer
     JOB_FAILED = "job_failed"  # a fault in a job's child; its message is tried again
     JOB_REFUSED = "job_refused"  # a job that ended with a refusal
+    REFUSAL_REPEATED = "refusal_repeated"  # an audited refusal after the first of its minute
+    TOKEN_REFUSED = "token_refused"  # a request with a token that proves nothing
+    DOCUMENT_REFUSED = "document_refused"  # a document that is not trusted, or no longer known
     RECONCILIATION_MISMATCH = "reconciliation_mismatch"  # a balance, line or mark that is wrong
 
 

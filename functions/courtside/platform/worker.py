@@ -16,12 +16,13 @@ from courtside.platform.causes import caused_at
 from courtside.platform.clock import Clock, deadline
 from courtside.platform.dynamo.meter import metered
 from courtside.platform.jobs import JobRunner
-from courtside.platform.messages import Unreadable, of_job, to_fact, to_job
+from courtside.platform.messages import JobMessage, Unreadable, of_job, to_fact, to_job
 from courtside.platform.queues import Queue
 from courtside.platform.refused import Refused
 from courtside.platform.signals import Signal, Signals
 
 Handler = Callable[[Delivered, datetime], Awaitable[None]]
+Standing = Callable[[JobMessage], Awaitable[None]]
 Handlers = Mapping[str, Sequence[Handler]]
 T = TypeVar("T")
 
@@ -84,26 +85,44 @@ class EventWorker:
 
 
 class JobWorker:
-    """Runs the jobs whose messages arrive; a long one goes on with a message of its own."""
+    """Runs the jobs whose messages arrive; a long one goes on with a message of its own.
 
-    def __init__(self, runner: JobRunner, queue: Queue, *, clock: Clock, signals: Signals) -> None:
+    `standing` are kinds of work without a parent, which a message describes whole.
+    """
+
+    def __init__(
+        self,
+        runner: JobRunner,
+        queue: Queue,
+        *,
+        standing: Mapping[str, Standing],
+        clock: Clock,
+        signals: Signals,
+    ) -> None:
         self._runner = runner
         self._queue = queue
+        self._standing = standing
         self._clock = clock
         self._signals = signals
 
     async def take(self, body: str) -> None:
         """Run one job as far as it goes in time, or MessageFailed at a fault."""
         message = _readable(to_job, body, self._signals)
-        until = self._clock.monotonic() + JOB_SECONDS
         try:
-            with caused_at(message.depth):
-                job = await self._runner.run(message.court, message.id, until=until)
+            await self._run(message)
         except Exception as fault:
-            self._signals.emit(
-                Signal.JOB_FAILED, job=message.kind, id=message.id, fault=type(fault).__name__
-            )
+            kind = type(fault).__name__
+            self._signals.emit(Signal.JOB_FAILED, job=message.kind, id=message.id, fault=kind)
             raise MessageFailed(message.id) from fault
+
+    async def _run(self, message: JobMessage) -> None:
+        standing = self._standing.get(message.kind)
+        if standing is not None:
+            await standing(message)
+            return
+        until = self._clock.monotonic() + JOB_SECONDS
+        with caused_at(message.depth):
+            job = await self._runner.run(message.court, message.id, until=until)
         if job is not None and job.state is JobState.REFUSED:
             self._signals.emit(Signal.JOB_REFUSED, job=message.kind, id=message.id)
         if job is not None and job.state is JobState.RUNNING:

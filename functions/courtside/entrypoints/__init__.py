@@ -1,0 +1,1 @@
+"""One file a Lambda function, and schema.py, which only merges."""

@@ -1,0 +1,39 @@
+"""The job queue: imports, publishing, closing, and the nightly look at each court's books."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from courtside.bootstrap import App
+from courtside.platform.container import Container, settings
+from courtside.platform.observability import Observer
+from courtside.platform.reconcile import JOB, Reconciler
+from courtside.platform.signals import Signals
+from courtside.platform.worker import JobWorker, take_batch
+
+
+class Jobs:
+    """Takes the messages of one batch, each on its own."""
+
+    def __init__(self, app: App, signals: Signals) -> None:
+        reconciler = Reconciler(app.database, clock=app.clock, signals=signals)
+        self._worker = JobWorker(
+            app.runner,
+            app.foundation.job_queue,
+            standing={JOB: reconciler.run},
+            clock=app.clock,
+            signals=signals,
+        )
+
+    async def take(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The event of a queue; the answer names the failed messages."""
+        return await take_batch(event, self._worker.take)
+
+
+def _build() -> Jobs:
+    from courtside.bootstrap import build
+
+    told = settings()
+    return Jobs(build(told), Observer(stage=told.stage, level=told.log_level))
+
+
+handler = Container(_build)
