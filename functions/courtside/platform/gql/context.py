@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import strawberry
 
 from courtside.kernel.actor import Principal
 from courtside.kernel.errors import Language, NotSignedIn, Refusal
-from courtside.platform.dynamo.meter import Meter
+
+if TYPE_CHECKING:  # resolvers reach no storage, not even by way of this file
+    from courtside.platform.dynamo.meter import Meter
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ class RequestContext:
     now: datetime
     language: Language
     correlation: str
-    meter: Meter
+    meter: "Meter"
     signed_in: Principal | None = None
     outcome: str = "OK"
     loaders: dict[str, Any] = field(default_factory=dict)

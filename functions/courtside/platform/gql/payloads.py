@@ -1,5 +1,6 @@
 """Mutations and queries as every module declares them: payload errors, policy tags, replay flag."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, get_type_hints
@@ -14,11 +15,14 @@ from courtside.kernel.errors import (
     NotPermitted,
     NotSignedIn,
     Refusal,
+    Text,
 )
 from courtside.platform.gql.context import Info, RequestContext
 
 ALWAYS: tuple[type[Refusal], ...] = (NotSignedIn, NotPermitted, IdempotencyMismatch, InvalidInput)
 PUBLIC = "public"  # the policy of a field that needs no sign-in
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Awaitable[Any]])
 
@@ -115,6 +119,16 @@ def query(operation: str, *, description: str) -> Callable[[Resolver], Any]:
     return declare
 
 
+def idempotency_key(text: str) -> str:
+    """The key as it was given; InvalidInput unless 8 to 64 letters, digits, `_` or `-`."""
+    if _KEY.fullmatch(text) is None:
+        reason = Text(
+            zh="应为 8 至 64 个字母、数字、_ 或 -", en="expected 8 to 64 letters, digits, _ or -"
+        )
+        raise InvalidInput(field="idempotencyKey", reason=reason)
+    return text
+
+
 async def note(context: RequestContext, operation: str, refusal: Refusal) -> None:
     """Keep what a refusal leaves behind: the log line's outcome, and the audit entry of those that
     have one (failing closed)."""
@@ -144,6 +158,7 @@ __all__ = [
     "Payload",
     "PlainError",
     "UserError",
+    "idempotency_key",
     "mutation",
     "note",
     "query",
