@@ -40,12 +40,17 @@ class WrittenTwice(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """What an account adds to the bound of its movements: further checks, the item with which it
-    opens, its limits, and what a failed condition means to the caller."""
+    opens, its limits, and what a failed condition means to the caller.
+
+    A ceiling bounds the balance, which no condition can compute: `held` is what the decision found
+    held, and the write needs that no more is held than that.
+    """
 
     checks: tuple[Check, ...] = ()
     opening: Item | None = None
     floor: int = 0
     ceiling: int | None = None
+    held: int = 0
     explain: Explain = stale
 
 
@@ -122,6 +127,8 @@ class Transaction:
         own, *others = cancelled.reasons
         if own.is_condition and own.item is not None:
             return journal.recorded(own.item, self._mark)
+        if own.code in PASSING - {"None"}:
+            raise Contended  # it may be this command's own earlier attempt, still under way
         for planned, reason in zip(self._planned, others, strict=True):
             if reason.is_condition:
                 raise planned.explain(reason.item)
@@ -187,8 +194,10 @@ def _bounds(total: _AccountSum, guard: Guard) -> Iterable[Check]:
     yield Check("pk", Op.EXISTS)
     if total.available < 0:
         yield Check("available", Op.GE, guard.floor - total.available)
-    if total.available > 0 and guard.ceiling is not None:
-        yield Check("available", Op.LE, guard.ceiling - total.available)
+    grows = total.available + total.held
+    if grows > 0 and guard.ceiling is not None:
+        yield Check("held", Op.LE, guard.held)
+        yield Check("available", Op.LE, guard.ceiling - guard.held - grows)
     if total.held < 0:
         yield Check("held", Op.GE, -total.held)
 
