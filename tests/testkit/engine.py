@@ -1,7 +1,7 @@
 """The engine in memory: DynamoDB's rules on virtual time, and its faults from a seed."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -242,14 +242,8 @@ class MemoryEngine:
         start = None
         if query.start is not None:
             start = (query.start[names["sk"]]["S"], _key_of(query.start))
-        found: list[Item] = []
-        read = 0
-        for item in ordered.between(query, start):
-            found.append(dict(item))
-            read += size(item)
-            if len(found) == query.limit or read >= MAX_PAGE_BYTES:
-                return Slice(found, only(item, {"pk", "sk", *names.values()})), read
-        return Slice(found, None), read
+        keys = {"pk", "sk", *names.values()}
+        return _cut(ordered.between(query, start), query.limit, keys)
 
     def _table(self, name: str) -> MemoryTable:
         try:
@@ -277,6 +271,20 @@ class MemoryEngine:
                 validate_item(item)
         except Invalid as invalid:
             raise EngineFault(str(invalid)) from invalid
+
+
+def _cut(items: Iterator[Item], limit: int | None, keys: set[str]) -> tuple[Slice, int]:
+    """The items of one page, up to the limit or 1 MB."""
+    found: list[Item] = []
+    read = 0
+    for item in items:
+        read += size(item)
+        if found and read > MAX_PAGE_BYTES:
+            return Slice(found, only(found[-1], keys)), read - size(item)
+        found.append(dict(item))
+        if len(found) == limit:
+            return Slice(found, only(item, keys)), read
+    return Slice(found, None), read
 
 
 def _copy(item: Item | None) -> Item | None:
