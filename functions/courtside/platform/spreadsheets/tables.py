@@ -6,11 +6,13 @@ import math
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from xml.etree.ElementTree import ParseError
 
-import openpyxl
 from python_calamine import (
     CalamineError,
     CalamineWorkbook,
@@ -26,6 +28,7 @@ from courtside.kernel.sheets import (
     SheetProblem,
     UnreadableSheet,
 )
+from courtside.platform.spreadsheets import formulas
 from courtside.platform.spreadsheets.files import FileKind, kind_of
 
 MAX_SHEETS = 60
@@ -34,7 +37,17 @@ MAX_TEXT = 4_000_000  # characters of all cells together
 MAX_MERGES = 5_000
 SNIFFED = 65_536  # characters of a text in which its separator is looked for
 MOJIBAKE = 0.05  # share of rare characters above which a legacy encoding was guessed wrongly
-FORMULA = b"<f"
+DAMAGE = (
+    CalamineError,
+    zipfile.BadZipFile,
+    zlib.error,
+    ParseError,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    NotImplementedError,
+)
 _UNUSUAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\ue000-\uf8ff]")
 
 Place = tuple[int, int]
@@ -63,18 +76,20 @@ def _workbook(data: bytes, *, is_xlsx: bool) -> list[Sheet]:
             raise UnreadableSheet(problem=SheetProblem.TOO_MANY_CELLS)
         hidden = {m.name for m in wanted if m.visible is not SheetVisibleEnum.Visible}
         sheets = [_sheet(book, m.name, hidden=m.name in hidden) for m in wanted]
+        sheets = _with_failed(data, sheets) if is_xlsx else sheets
     except PasswordError as error:
         raise UnreadableSheet(problem=SheetProblem.ENCRYPTED) from error
-    except (CalamineError, OSError, ValueError, KeyError) as error:
+    except DAMAGE as error:
         raise UnreadableSheet(problem=SheetProblem.DAMAGED) from error
-    return _with_uncomputed(data, sheets) if is_xlsx else sheets
+    return sheets
 
 
 def _sheet(book: CalamineWorkbook, name: str, *, hidden: bool) -> Sheet:
     found = book.get_sheet_by_name(name)
-    if found.total_height > MAX_ROWS or found.total_width > MAX_COLUMNS:
+    bottom, right = found.end or (-1, -1)
+    if bottom >= MAX_ROWS or right >= MAX_COLUMNS:
         raise UnreadableSheet(problem=SheetProblem.TOO_MANY_CELLS)
-    values = found.to_python(skip_empty_area=False) if found.total_height else []
+    values = found.to_python(skip_empty_area=False) if found.end else []
     cells = _cells([_canonical(value) for value in row] for row in values)
     merged = _merged(found.merged_cell_ranges or [])
     return Sheet(name=name, cells=cells, merged=merged, hidden=hidden)
@@ -135,39 +150,11 @@ def _number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _with_uncomputed(data: bytes, sheets: list[Sheet]) -> list[Sheet]:
-    """Formulas count with the value stored beside them. One without (the file was made by a program
-    and never opened) is shown as the formula itself, so that it is an error and not a blank."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = [n for n in archive.namelist() if n.lower().startswith("xl/worksheets/sheet")]
-        has_formulas = any(FORMULA in archive.read(part) for part in parts)
-    if not has_formulas:
-        return sheets
-    formulas = _formulas(data)
-    return [
-        Sheet(
-            name=s.name,
-            cells={**formulas.get(s.name, {}), **s.cells},
-            merged=s.merged,
-            hidden=s.hidden,
-        )
-        for s in sheets
-    ]
-
-
-def _formulas(data: bytes) -> dict[str, dict[Place, str]]:
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False)
-    found: dict[str, dict[Place, str]] = {}
-    for sheet in book.worksheets:
-        rows = sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS)
-        found[sheet.title] = {
-            (row, column): str(cell.value)
-            for row, line in enumerate(rows)
-            for column, cell in enumerate(line)
-            if cell.data_type == "f"
-        }
-    book.close()
-    return found
+def _with_failed(data: bytes, sheets: list[Sheet]) -> list[Sheet]:
+    """Formulas count with the value stored beside them; one without a usable value is shown as
+    what it is, so that it becomes an error at its cell and not a blank."""
+    failed = formulas.without_result(data)
+    return [replace(s, cells={**failed.get(s.name, {}), **s.cells}) for s in sheets]
 
 
 def _csv_rows(data: bytes) -> Iterator[list[str]]:
