@@ -15,6 +15,7 @@ ORDER = Text(zh="订餐", en="meal order")
 COUNT = Text(zh="备餐统计", en="kitchen count")
 DINER = Text(zh="就餐人", en="diner")
 IMPORT = Text(zh="导入", en="import")
+JOB = Text(zh="任务", en="job")
 
 
 class Alternative(NamedTuple):

@@ -58,12 +58,12 @@ class MealOrderCollected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuPublished(Event):
-    """`version` and `batch` are the day's; lines up to that batch are seen."""
+    """The days of one publishing with their batch: lines up to that batch are seen. Its aggregate
+    is `PUBLISHING#<job>`."""
 
     name: ClassVar[str] = "meals.menu_published.v1"
     canteen: str
-    date: str
-    batch: int
+    days: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

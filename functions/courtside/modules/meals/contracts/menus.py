@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from courtside.kernel.ledger import Account, AccountId, Unit
-from courtside.modules.meals.contracts.canteens import Allergens, Canteen, Period, Tag
+from courtside.modules.meals.contracts.canteens import Allergens, Period, Tag
 
 
 class WindowState(StrEnum):
@@ -139,14 +139,6 @@ class MoveCutOff:
     order_by: datetime
     change_by: datetime
     cancel_by: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CanteenDays:
-    """What the phone's first screen shows of a canteen: today and the next work day."""
-
-    canteen: Canteen
-    days: tuple[DayMenu, ...]
 
 
 def menu_partition(canteen: str, day: date) -> str:

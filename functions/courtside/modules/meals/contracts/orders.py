@@ -1,12 +1,15 @@
 """Orders of meals and the personal accounts that pay for them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from courtside.kernel.ledger import AccountId
-from courtside.modules.meals.contracts.canteens import Period
+from courtside.kernel.journal import Event
+from courtside.kernel.ledger import Account, AccountId, Movement
+from courtside.modules.meals.contracts.canteens import Canteen, Period
+from courtside.modules.meals.contracts.menus import DayMenu, MenuDay, MenuLine
 
 MAX_DISHES = 5
 MAX_QUANTITY = 5
@@ -130,3 +133,51 @@ def subsidy_account(diner: str, day: date, period: Period) -> AccountId:
 
 def wallet_account(diner: str) -> AccountId:
     return AccountId(f"MEALS#WALLET#{diner}", "WALLET")
+
+
+class Bound(StrEnum):
+    """Which cut-off of the line accounts a write must keep; NONE only asks that they are open."""
+
+    ORDER = "ORDER"
+    CHANGE = "CHANGE"
+    CANCEL = "CANCEL"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFacts:
+    """What one read round found; `lines` are the wanted dishes' own, where they exist."""
+
+    day: MenuDay | None
+    lines: Mapping[str, MenuLine]
+    order: MealOrder | None
+    subsidy: Account | None
+    wallet: Account | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The order's next version with the movements and the fact that come with it.
+
+    `had` are the portions of each dish that the diner held before.
+    """
+
+    order: MealOrder
+    had: Mapping[str, int]
+    movements: tuple[Movement, ...]
+    event: Event
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The phone's first screen: today and the next work day at one canteen, and one's own things.
+
+    `subsidies` are what is left for each meal, in fen.
+    """
+
+    canteen: Canteen | None
+    days: tuple[DayMenu, ...]
+    orders: tuple[MealOrder, ...]
+    subsidies: Mapping[tuple[date, Period], int]
+    wallet_fen: int

@@ -19,7 +19,7 @@ from courtside.modules.meals.contracts.canteens import (
     SetMealPeriod,
 )
 
-NAME_LENGTH = 40
+NAME_LENGTH = 20  # five of them still fit an order of one kilobyte
 MOST_WINDOWS = 20
 MOST_FEN = 100_000  # a dish or a subsidy above a thousand yuan is a slip of the keyboard
 DISH_ID = 7

@@ -20,13 +20,17 @@ from courtside.modules.meals.contracts.menus import (
 
 MOST_DAYS = 14
 LINES_A_CHILD = 12  # with the day, the job and the entry below 20 items, and the entry below 1 KB
+DAYS_AHEAD = 30  # nobody can order further ahead, which bounds what a leaver may have ordered
+_AHEAD = Text(zh="最多提前 30 天发布", en="at most 30 days ahead")
 _RANGE = Text(zh="日期须按先后,最多 14 天", en="dates in order, at most 14 days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishFacts:
-    """Drafts by day, the canteen's dishes and settings, and what each day already has."""
+    """Drafts by day with the batch they stand in, the canteen's dishes and settings, and what each
+    day already has."""
 
+    batches: Mapping[date, str]
     drafts: Mapping[date, Sequence[DraftLine]]
     dishes: Mapping[str, Dish]
     periods: Mapping[Period, MealPeriod]
@@ -53,8 +57,11 @@ def days_of(request: PublishMenu, *, now: datetime) -> tuple[date, ...]:
     count = (request.to_on - request.from_on).days + 1
     if not 1 <= count <= MOST_DAYS:
         raise InvalidInput(field="to", reason=_RANGE)
-    if request.from_on < business_day(now):
+    today = business_day(now)
+    if request.from_on < today:
         raise errors.DayIsOver(date=request.from_on)
+    if request.to_on > today + timedelta(days=DAYS_AHEAD):
+        raise InvalidInput(field="to", reason=_AHEAD)
     return tuple(request.from_on + timedelta(days=n) for n in range(count))
 
 

@@ -1,20 +1,22 @@
 """What an order takes and gives back: pure decisions on what was read and a given `now`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
-from courtside.kernel.errors import InvalidInput, NotFound, Text, VersionConflict
+from courtside.kernel.errors import InvalidInput, NotFound, Stale, Text, VersionConflict
 from courtside.kernel.journal import Event
 from courtside.kernel.ledger import Account, Movement, Short, Unit, move
 from courtside.modules.meals import errors, events
-from courtside.modules.meals.contracts.menus import MenuDay, MenuLine, line_account
+from courtside.modules.meals.contracts.menus import MenuLine, line_account
 from courtside.modules.meals.contracts.orders import (
     MAX_DISHES,
     MAX_QUANTITY,
+    Bound,
     ChangeMealOrder,
+    Decided,
     MealOrder,
+    OrderFacts,
     OrderKey,
     OrderLine,
     OrderState,
@@ -26,36 +28,6 @@ from courtside.modules.meals.contracts.orders import (
 
 SOLD = "SOLD"
 MEALS = "MEALS"
-
-
-class Bound(StrEnum):
-    """Which cut-off of the line accounts a write must keep; NONE only asks that they are open."""
-
-    ORDER = "order_by"
-    CHANGE = "change_by"
-    CANCEL = "cancel_by"
-    NONE = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFacts:
-    """What one read round found; `lines` are the wanted dishes' own, where they exist."""
-
-    day: MenuDay | None
-    lines: Mapping[str, MenuLine]
-    order: MealOrder | None
-    subsidy: Account | None
-    wallet: Account | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """The order's next version with the movements and the fact that come with it."""
-
-    order: MealOrder
-    movements: tuple[Movement, ...]
-    event: Event
-    bound: Bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +66,7 @@ def place_order(
     money = [_money(subsidy, -paid.subsidy), _money(wallet, -paid.wallet)]
     return Decided(
         order=order,
+        had={},
         movements=tuple(m for m in (*portions, *money) if m is not None),
         event=_told(events.MealOrderPlaced, order),
         bound=Bound.ORDER,
@@ -131,6 +104,7 @@ def change_order(request: ChangeMealOrder, facts: OrderFacts, *, now: datetime) 
     ]
     return Decided(
         order=order,
+        had=_quantities(before),
         movements=tuple(m for m in (*_difference(before, order, facts), *money) if m is not None),
         event=_told(events.MealOrderChanged, order),
         bound=Bound.CHANGE,
@@ -160,7 +134,13 @@ def cancel_order(
         subsidy=order.subsidy_fen,
         wallet=order.wallet_fen,
     )
-    return Decided(order=cancelled, movements=(*portions, *money), event=event, bound=bound)
+    return Decided(
+        order=cancelled,
+        had=_quantities(order),
+        movements=(*portions, *money),
+        event=event,
+        bound=bound,
+    )
 
 
 def already_ordered(order: MealOrder) -> errors.AlreadyOrdered:
@@ -189,6 +169,37 @@ def cut_off(line: MenuLine, bound: Bound) -> datetime:
             return line.change_by
         case _:
             return line.cancel_by
+
+
+def explain(line: MenuLine | None, amount: int, decided: Decided, *, now: datetime) -> Exception:
+    """Why a line's account refused `amount` inside the transaction: what it was then says it."""
+    bound = decided.bound
+    if line is None:
+        return Stale()
+    if not line.is_open:
+        return closed(bound, line.closed_at or cut_off(line, bound))
+    if bound is not Bound.NONE and now >= cut_off(line, bound):
+        return closed(bound, cut_off(line, bound))
+    if line.available + amount < 0:
+        left = line.available + decided.had.get(line.dish, 0)
+        return errors.SoldOut(dish=line.dish, name=line.name, left=left)
+    return Stale()
+
+
+def alternatives(lines: Iterable[MenuLine], *, to: str, published: int) -> list[errors.Alternative]:
+    """Other dishes of the meal that are to be had, those with most left first; at most five."""
+    had = [x for x in lines if x.dish != to and x.batch <= published and x.is_open and x.available]
+    had.sort(key=lambda x: (-x.available, x.dish))
+    return [
+        errors.Alternative(
+            dish=line.dish, name=line.name, left=line.available, price_fen=line.price_fen
+        )
+        for line in had[:MAX_DISHES]
+    ]
+
+
+def _quantities(order: MealOrder) -> dict[str, int]:
+    return {line.dish: line.quantity for line in order.lines}
 
 
 def _live(order: MealOrder | None, expected_version: int | None) -> MealOrder:
@@ -304,7 +315,7 @@ def _told(
         aggregate=order.aggregate,
         version=order.version,
         canteen=order.canteen,
-        lines={line.dish: line.quantity for line in order.lines},
+        lines=_quantities(order),
         subsidy=order.subsidy_fen,
         wallet=order.wallet_fen,
     )

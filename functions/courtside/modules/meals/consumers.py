@@ -1,0 +1,38 @@
+"""What meals does after others' facts, and the work behind its jobs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from courtside.kernel.actor import system
+from courtside.kernel.jobs import Work
+from courtside.kernel.journal import Delivered
+from courtside.modules.meals.service.orders import MealOrders
+from courtside.modules.people.events import PersonLeft
+
+Handler = Callable[[Delivered, datetime], Awaitable[None]]
+
+
+class Consumers:
+    """Facts by name, jobs by kind."""
+
+    def __init__(self, orders: MealOrders, *, works: Mapping[str, Work]) -> None:
+        self._orders = orders
+        self._works = works
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return {PersonLeft.name: self.person_left}
+
+    @property
+    def works(self) -> Mapping[str, Work]:
+        return self._works
+
+    async def person_left(self, delivered: Delivered, now: datetime) -> None:
+        """Every order that is still ahead of the leaver is cancelled and refunded, each under a
+        key of its own, so that a second delivery finds it done."""
+        court = delivered.court
+        principal = system(court, "meals")
+        diner = str(delivered.fact.state["person"])
+        for order in await self._orders.list_orders_ahead(court, diner, now=now):
+            key = f"{delivered.id}#{order.key.date.isoformat()}{order.key.period.value}"
+            await self._orders.cancel_for_leaver(principal, order.key, key=key, now=now)

@@ -1,0 +1,201 @@
+"""What the services need from storage and from other modules, each method an access pattern."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+
+from courtside.kernel.jobs import Job
+from courtside.kernel.journal import Entry, Json, Recorded
+from courtside.kernel.ledger import Account, AccountId
+from courtside.kernel.workdays import WorkCalendar
+from courtside.modules.meals.contracts.canteens import Canteen, Dish, MealPeriod, Period
+from courtside.modules.meals.contracts.kitchen import KitchenCount
+from courtside.modules.meals.contracts.menus import (
+    DayMenu,
+    DraftDay,
+    DraftLine,
+    MenuDay,
+    MenuLine,
+    Window,
+)
+from courtside.modules.meals.contracts.orders import (
+    Decided,
+    MealOrder,
+    OrderFacts,
+    OrderKey,
+    Wanted,
+)
+
+LineKey = tuple[Period, str]
+
+
+class Calendars(Protocol):
+    """The calendar module, as meals needs it."""
+
+    async def get_calendar(self, court: str) -> WorkCalendar:
+        """A court's work calendar."""
+        ...
+
+
+class CanteenStore(Protocol):
+    async def list_canteens(self, court: str) -> list[Canteen]:
+        """All canteens of a court: one query."""
+        ...
+
+    async def find_canteen(self, court: str, canteen: str) -> Canteen | None:
+        """A canteen by its id: one consistent get."""
+        ...
+
+    async def list_periods(self, court: str, canteen: str) -> list[MealPeriod]:
+        """The settings of a canteen's meals: one consistent query."""
+        ...
+
+    async def find_period(self, court: str, canteen: str, period: Period) -> MealPeriod | None:
+        """The settings of one meal: one consistent get."""
+        ...
+
+    async def list_dishes(self, court: str, canteen: str) -> list[Dish]:
+        """All dishes of a canteen: one consistent query."""
+        ...
+
+    async def find_dish(self, court: str, canteen: str, dish: str) -> Dish | None:
+        """A dish by its id: one consistent get."""
+        ...
+
+    async def save_canteen(
+        self, canteen: Canteen, periods: Sequence[MealPeriod], entry: Entry
+    ) -> Recorded | None:
+        """A new canteen with its periods."""
+        ...
+
+    async def save_period(self, period: MealPeriod, entry: Entry) -> Recorded | None:
+        """The next version of a meal's settings."""
+        ...
+
+    async def save_dish(self, dish: Dish, entry: Entry) -> Recorded | None:
+        """The next version of a dish; DishExists for a new one whose name is taken."""
+        ...
+
+
+class MenuStore(Protocol):
+    async def load_menu(self, court: str, canteen: str, day: date, *, decide: bool) -> DayMenu:
+        """A whole day, unseen batches included: one query, consistent when `decide`."""
+        ...
+
+    async def find_draft_days(
+        self, court: str, canteen: str, days: Sequence[date]
+    ) -> list[DraftDay]:
+        """The pointers of those days that have a draft: one batch get."""
+        ...
+
+    async def list_draft_lines(
+        self, court: str, canteen: str, day: date, batch: str
+    ) -> list[DraftLine]:
+        """A day's lines of one batch: one consistent query."""
+        ...
+
+    async def find_days(self, court: str, canteen: str, days: Sequence[date]) -> list[MenuDay]:
+        """The days there are: one consistent batch get."""
+        ...
+
+    async def find_dishes(self, court: str, canteen: str, dishes: Sequence[str]) -> dict[str, Dish]:
+        """Dishes by id: one batch get."""
+        ...
+
+    async def request_job(self, days: Sequence[MenuDay], job: Job, entry: Entry) -> Recorded | None:
+        """The days' next versions and a job's parent."""
+        ...
+
+    async def publish_lines(
+        self,
+        day: MenuDay,
+        lines: Sequence[tuple[MenuLine, int | None]],
+        job: Job,
+        entry: Entry,
+    ) -> Recorded | None:
+        """Lines as they shall be, each opened (None) or changed by so many portions, if the day is
+        still at its version; and the job's step."""
+        ...
+
+    async def turn(
+        self, days: Sequence[MenuDay], job: Job, report: Json, entry: Entry
+    ) -> Recorded | None:
+        """The days' next versions and the job's end."""
+        ...
+
+    async def close_lines(
+        self, lines: Sequence[MenuLine], job: Job | None, entry: Entry
+    ) -> Recorded | None:
+        """Each line CLOSED from the attempt's instant on; the job's step if it is given."""
+        ...
+
+    async def move_lines(
+        self, lines: Sequence[MenuLine], window: Window, job: Job | None, entry: Entry
+    ) -> Recorded | None:
+        """The window's bounds on each line that is still open; the job's step if it is given."""
+        ...
+
+    async def find_job(self, court: str, job_id: str) -> Job | None:
+        """A job by its id: one consistent get."""
+        ...
+
+
+class OrderStore(Protocol):
+    async def load_order(
+        self, court: str, key: OrderKey, canteen: str, wanted: Sequence[Wanted]
+    ) -> OrderFacts:
+        """Day, wanted lines, order, subsidy and wallet: part of one consistent batch get."""
+        ...
+
+    async def find_order(self, court: str, key: OrderKey) -> MealOrder | None:
+        """An order by its key: one consistent get."""
+        ...
+
+    async def find_orders(
+        self, court: str, keys: Sequence[OrderKey], *, decide: bool
+    ) -> list[MealOrder]:
+        """The orders there are of those keys: one batch get, consistent when `decide`."""
+        ...
+
+    async def list_orders(self, court: str, day: date, period: Period) -> list[MealOrder]:
+        """All orders of a court's meal, cancelled ones included: one consistent query."""
+        ...
+
+    async def find_by_code(self, court: str, code: str) -> list[OrderKey]:
+        """Whose code it may be: one query of the index, to be read again by key."""
+        ...
+
+    async def find_balances(
+        self, court: str, accounts: Sequence[AccountId]
+    ) -> list[Account | None]:
+        """Subsidies and wallets by their ids: one consistent batch get."""
+        ...
+
+    async def save_order(self, decided: Decided, entry: Entry) -> Recorded | None:
+        """The order's next version with all its movements, within its bound.
+
+        SoldOut, the closed window's refusal, or Stale when anything else has moved.
+        """
+        ...
+
+    async def save_collected(self, order: MealOrder, entry: Entry) -> Recorded | None:
+        """The order handed out; Stale if somebody was faster."""
+        ...
+
+    async def save_top_ups(self, job: Job, entry: Entry) -> Recorded | None:
+        """The entry's wallet movements, each opening its wallet or not, and the job's step."""
+        ...
+
+
+class KitchenStore(Protocol):
+    async def save_count(
+        self, count: KitchenCount, day: MenuDay, job: Job, entry: Entry
+    ) -> Recorded | None:
+        """A count, the day that names it, and the job's end."""
+        ...
+
+    async def find_count(
+        self, court: str, canteen: str, day: date, period: Period, version: int
+    ) -> KitchenCount | None:
+        """One version of a count: one query over its parts."""
+        ...

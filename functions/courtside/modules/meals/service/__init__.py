@@ -1,0 +1,1 @@
+"""Use cases of meals, one class a concern; each is asked for by its own type."""

@@ -1,0 +1,117 @@
+"""The phone's first screen, in two rounds."""
+
+from asyncio import gather
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.errors import NotFound
+from courtside.kernel.ledger import Account, AccountId
+from courtside.kernel.workdays import WorkCalendar, business_day
+from courtside.modules.meals import errors
+from courtside.modules.meals.contracts.canteens import Canteen, Period
+from courtside.modules.meals.contracts.menus import DayMenu
+from courtside.modules.meals.contracts.orders import (
+    Home,
+    OrderKey,
+    subsidy_account,
+    wallet_account,
+)
+from courtside.modules.meals.ports import Calendars, CanteenStore, MenuStore, OrderStore
+from courtside.modules.meals.rules import PERMITS
+from courtside.modules.meals.service.menus import published
+
+
+class Homes:
+    """What a diner sees first: what there is to eat, what is ordered, what is left to spend."""
+
+    def __init__(
+        self,
+        menus: MenuStore,
+        *,
+        orders: OrderStore,
+        canteens: CanteenStore,
+        calendars: Calendars,
+        actors: Actors,
+    ) -> None:
+        self._menus = menus
+        self._orders = orders
+        self._canteens = canteens
+        self._calendars = calendars
+        self._actors = actors
+
+    async def get_home(self, principal: Principal, canteen: str | None, *, now: datetime) -> Home:
+        """Today and the next work day of a canteen (the first by name when none is asked for).
+
+        Refusals: NotFound for a canteen that there is not.
+        """
+        wallet = wallet_account(principal.person)
+        actor, canteens, calendar, (purse,) = await gather(
+            self._actors.get_actor(principal),
+            self._canteens.list_canteens(principal.court),
+            self._calendars.get_calendar(principal.court),
+            self._orders.find_balances(principal.court, [wallet]),
+        )
+        permit(actor, PERMITS, "meals.get_home", now=now)
+        chosen = _choose(canteens, canteen)
+        days = _days(business_day(now), calendar)
+        keys = [OrderKey(day, period, principal.person) for day in days for period in Period]
+        accounts = [subsidy_account(*_of(key)) for key in keys]
+        orders, balances, menus = await gather(
+            self._orders.find_orders(principal.court, keys, decide=False),
+            self._orders.find_balances(principal.court, accounts),
+            self._load_menus(principal.court, chosen, days),
+        )
+        found = dict(zip(accounts, balances, strict=True))
+        shown = tuple(published(menu) for menu in menus)
+        return Home(
+            canteen=chosen,
+            days=shown,
+            orders=tuple(orders),
+            subsidies=_subsidies(shown, principal.person, found),
+            ),
+            wallet_fen=0 if purse is None else purse.available,
+        )
+
+    async def _load_menus(
+        self, court: str, canteen: Canteen | None, days: Sequence[date]
+    ) -> list[DayMenu]:
+        if canteen is None:
+            return []
+        return await gather(
+            *(self._menus.load_menu(court, canteen.id, day, decide=False) for day in days)
+        )
+
+
+def _choose(canteens: Sequence[Canteen], wanted: str | None) -> Canteen | None:
+    if wanted is None:
+        return min(canteens, key=lambda canteen: canteen.name, default=None)
+    for canteen in canteens:
+        if canteen.id == wanted:
+            return canteen
+    raise NotFound(kind=errors.CANTEEN, path=("canteenId",))
+
+
+def _days(today: date, calendar: WorkCalendar) -> tuple[date, date]:
+    """Today, and the next work day after it."""
+    following = today + timedelta(days=1)
+    while not calendar.is_workday(following):
+        following += timedelta(days=1)
+    return today, following
+
+
+def _of(key: OrderKey) -> tuple[str, date, Period]:
+    return key.diner, key.date, key.period
+
+
+def _subsidies(
+    days: Sequence[DayMenu], diner: str, balances: Mapping[AccountId, Account | None]
+) -> dict[tuple[date, Period], int]:
+    """What is left; a subsidy that was never touched is still what the meal grants."""
+    left: dict[tuple[date, Period], int] = {}
+    for menu in days:
+        for window in menu.day.windows if menu.day is not None else ():
+            account = balances.get(subsidy_account(diner, menu.date, window.period))
+            fen = window.subsidy_fen if account is None else account.available
+            left[menu.date, window.period] = fen
+    return left

@@ -1,0 +1,116 @@
+"""The kitchen's count of a meal."""
+
+from asyncio import gather
+from datetime import date, datetime
+
+from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.errors import NotFound
+from courtside.kernel.ids import new_id
+from courtside.kernel.jobs import Job, JobState
+from courtside.kernel.journal import Change, Command, Done, Journal, Result, entry
+from courtside.kernel.usecase import decides_again
+from courtside.modules.meals import errors
+from courtside.modules.meals.contracts.canteens import Period
+from courtside.modules.meals.contracts.kitchen import IssueKitchenCount, KitchenCount
+from courtside.modules.meals.ports import KitchenStore, MenuStore
+from courtside.modules.meals.rules import PERMITS, kitchen
+from courtside.modules.meals.rules.menus import LINES_A_CHILD
+
+
+class Kitchen:
+    """Counting: first everything is closed, then everything is counted."""
+
+    def __init__(
+        self, counts: KitchenStore, *, menus: MenuStore, journal: Journal, actors: Actors
+    ) -> None:
+        self._counts = counts
+        self._menus = menus
+        self._journal = journal
+        self._actors = actors
+
+    @decides_again
+    async def issue_count(
+        self, principal: Principal, request: IssueKitchenCount, *, key: str, now: datetime
+    ) -> Done[Job]:
+        """Close a meal and count it, as a job; a meal closed before is counted again.
+
+        Refusals: MenuNotPublished, MealBusy, StillOpen.
+        """
+        command = Command(
+            principal=principal, operation="meals.issue_count", key=key, request=request
+        )
+        recorded, actor, menu = await gather(
+            self._journal.recall(command),
+            self._actors.get_actor(principal),
+            self._menus.load_menu(principal.court, request.canteen, request.date, decide=True),
+        )
+        if recorded is None:
+            permit(actor, PERMITS, command.operation, now=now)
+            lines = sorted(x.dish for x in menu.lines if x.period is request.period and x.is_open)
+            job = _job(command, request, lines, now=now)
+            day = kitchen.start_count(request, menu.day, job=job.id, now=now)
+            told = entry(
+                command,
+                now=now,
+                result=Result(kind="Job", id=job.id),
+                changes=(
+                    Change(aggregate=_menu(request), version=day.version),
+                    Change(aggregate=job.name, version=1),
+                ),
+                job=job.name,
+            )
+            recorded = await self._menus.request_job((day,), job, told)
+            if recorded is None:
+                return Done(value=job)
+        found = await self._menus.find_job(principal.court, recorded.result.id)
+        if found is None:
+            raise NotFound(kind=errors.JOB)
+        return Done(value=found, replayed=True)
+
+    async def get_count(
+        self,
+        principal: Principal,
+        canteen: str,
+        day: date,
+        period: Period,
+        *,
+        version: int | None,
+        now: datetime,
+    ) -> KitchenCount:
+        """A count, the latest if no version is asked for. Refusals: NotFound."""
+        actor, days = await gather(
+            self._actors.get_actor(principal),
+            self._menus.find_days(principal.court, canteen, [day]),
+        )
+        permit(actor, PERMITS, "meals.get_count", now=now)
+        window = days[0].find_window(period) if days else None
+        wanted = version or (window.count if window is not None else 0)
+        count = None
+        if wanted:
+            count = await self._counts.find_count(principal.court, canteen, day, period, wanted)
+        if count is None:
+            raise NotFound(kind=errors.COUNT)
+        return count
+
+
+def _menu(request: IssueKitchenCount) -> str:
+    return f"MENU#{request.canteen}#{request.date.isoformat()}"
+
+
+def _job(command: Command, request: IssueKitchenCount, lines: list[str], *, now: datetime) -> Job:
+    return Job(
+        court=command.court,
+        id=new_id(now),
+        kind="meals.close",
+        state=JobState.RUNNING,
+        children=-(-len(lines) // LINES_A_CHILD),
+        cursor=0,
+        requested_by=command.principal.person,
+        at=now,
+        about={
+            "canteen": request.canteen,
+            "date": request.date.isoformat(),
+            "period": request.period.value,
+            "lines": lines,
+        },
+    )

@@ -1,0 +1,200 @@
+"""A day's menu as diners see it, and the office's use cases that publish and move it."""
+
+from asyncio import gather
+from dataclasses import replace
+from datetime import date, datetime
+
+from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.errors import NotFound
+from courtside.kernel.ids import new_id
+from courtside.kernel.jobs import Job, JobState
+from courtside.kernel.journal import Change, Command, Done, Journal, Json, Result, entry
+from courtside.kernel.usecase import decides_again
+from courtside.modules.meals import errors
+from courtside.modules.meals.contracts.menus import (
+    DayMenu,
+    MenuDay,
+    MoveCutOff,
+    PublishMenu,
+)
+from courtside.modules.meals.ports import Calendars, CanteenStore, MenuStore
+from courtside.modules.meals.rules import PERMITS
+from courtside.modules.meals.rules import menus as rules
+
+
+class Menus:
+    """What is on the menu, what is left of it, and how it gets there."""
+
+    def __init__(
+        self,
+        menus: MenuStore,
+        *,
+        canteens: CanteenStore,
+        calendars: Calendars,
+        journal: Journal,
+        actors: Actors,
+    ) -> None:
+        self._menus = menus
+        self._canteens = canteens
+        self._calendars = calendars
+        self._journal = journal
+        self._actors = actors
+
+    async def get_day_menu(
+        self, principal: Principal, canteen: str, day: date, *, now: datetime
+    ) -> DayMenu:
+        """What is published of a canteen's day, and what is left."""
+        actor, menu = await gather(
+            self._actors.get_actor(principal),
+            self._menus.load_menu(principal.court, canteen, day, decide=False),
+        )
+        permit(actor, PERMITS, "meals.get_day_menu", now=now)
+        return published(menu)
+
+    @decides_again
+    async def publish_menu(
+        self, principal: Principal, request: PublishMenu, *, key: str, now: datetime
+    ) -> Done[Job]:
+        """Publish what is drafted for those days, as a job; nothing is seen before it is done.
+
+        Refusals: NothingDrafted, NoAllergenStatement, DayIsOver, MealClosed, MealBusy,
+        PriceChanged, FewerThanSold, CalendarYearMissing.
+        """
+        command = Command(
+            principal=principal, operation="meals.publish_menu", key=key, request=request
+        )
+        recorded, actor = await gather(
+            self._journal.recall(command), self._actors.get_actor(principal)
+        )
+        if recorded is not None:
+            return await self._replayed(principal, recorded.result.id)
+        permit(actor, PERMITS, command.operation, now=now)
+        facts = await self._publish_facts(principal.court, request, now=now)
+        days = rules.plan_publishing(request, facts)
+        counts = [(day.date, len(facts.drafts[day.date])) for day in days]
+        about = {
+            "canteen": request.canteen,
+            "days": {d.date.isoformat(): [d.batch, facts.batches[d.date]] for d in days},
+            "children": [[day.isoformat(), at] for day, at in rules.chunks(counts)],
+        }
+        job = _job(command, "meals.publish", len(about["children"]), about, now=now)
+        return await self._request(command, job, days, now=now)
+
+    @decides_again
+    async def move_cut_off(
+        self, principal: Principal, request: MoveCutOff, *, key: str, now: datetime
+    ) -> Done[Job]:
+        """Other bounds for one meal of one day, as a job that rewrites its accounts.
+
+        Refusals: MenuNotPublished, MealClosed, MealBusy, InvalidInput.
+        """
+        command = Command(
+            principal=principal, operation="meals.move_cut_off", key=key, request=request
+        )
+        recorded, actor, menu = await gather(
+            self._journal.recall(command),
+            self._actors.get_actor(principal),
+            self._menus.load_menu(principal.court, request.canteen, request.date, decide=True),
+        )
+        if recorded is not None:
+            return await self._replayed(principal, recorded.result.id)
+        permit(actor, PERMITS, command.operation, now=now)
+        about = {
+            "canteen": request.canteen,
+            "date": request.date.isoformat(),
+            "period": request.period.value,
+            "bounds": [
+                at.isoformat() for at in (request.order_by, request.change_by, request.cancel_by)
+            ],
+            "lines": sorted(x.dish for x in menu.lines if x.period is request.period),
+        }
+        children = -(-len(about["lines"]) // rules.LINES_A_CHILD)
+        job = _job(command, "meals.move_cut_off", children, about, now=now)
+        day = rules.move_cut_off(request, menu.day, job=job.id, now=now)
+        return await self._request(command, job, (day,), now=now)
+
+    async def get_job(self, principal: Principal, job_id: str, *, now: datetime) -> Job:
+        """How far a job is. Refusals: NotFound."""
+        actor, job = await gather(
+            self._actors.get_actor(principal), self._menus.find_job(principal.court, job_id)
+        )
+        permit(actor, PERMITS, "meals.get_job", now=now)
+        if job is None or not job.kind.startswith("meals."):
+            raise NotFound(kind=errors.JOB)
+        return job
+
+    async def _publish_facts(
+        self, court: str, request: PublishMenu, *, now: datetime
+    ) -> rules.PublishFacts:
+        days = rules.days_of(request, now=now)
+        drafted, dishes, periods, calendar, menus = await gather(
+            self._menus.find_draft_days(court, request.canteen, days),
+            self._canteens.list_dishes(court, request.canteen),
+            self._canteens.list_periods(court, request.canteen),
+            self._calendars.get_calendar(court),
+            gather(
+                *(self._menus.load_menu(court, request.canteen, day, decide=True) for day in days)
+            ),
+        )
+        lines = await gather(
+            *(
+                self._menus.list_draft_lines(court, request.canteen, draft.date, draft.batch)
+                for draft in drafted
+            )
+        )
+        return rules.PublishFacts(
+            batches={draft.date: draft.batch for draft in drafted},
+            drafts={d.date: found for d, found in zip(drafted, lines, strict=True)},
+            dishes={dish.id: dish for dish in dishes},
+            periods={period.period: period for period in periods},
+            days={menu.date: menu.day for menu in menus if menu.day is not None},
+            lines={m.date: {(x.period, x.dish): x for x in m.lines} for m in menus},
+            calendar=calendar,
+        )
+
+    async def _request(
+        self, command: Command, job: Job, days: tuple[MenuDay, ...], *, now: datetime
+    ) -> Done[Job]:
+        changes = [
+            Change(aggregate=f"MENU#{day.canteen}#{day.date.isoformat()}", version=day.version)
+            for day in days
+        ]
+        told = entry(
+            command,
+            now=now,
+            result=Result(kind="Job", id=job.id),
+            changes=(*changes, Change(aggregate=job.name, version=1)),
+            job=job.name,
+        )
+        raced = await self._menus.request_job(days, job, told)
+        if raced is not None:
+            return await self._replayed(command.principal, raced.result.id)
+        return Done(value=job)
+
+    async def _replayed(self, principal: Principal, job_id: str) -> Done[Job]:
+        job = await self._menus.find_job(principal.court, job_id)
+        if job is None:
+            raise NotFound(kind=errors.JOB)
+        return Done(value=job, replayed=True)
+
+
+def published(menu: DayMenu) -> DayMenu:
+    """The day as a diner may see it."""
+    day = menu.day
+    if day is None or day.published == 0:
+        return replace(menu, day=None, lines=())
+    return replace(menu, lines=[x for x in menu.lines if x.batch <= day.published])
+
+
+def _job(command: Command, kind: str, children: int, about: Json, *, now: datetime) -> Job:
+    return Job(
+        court=command.court,
+        id=new_id(now),
+        kind=kind,
+        state=JobState.RUNNING,
+        children=children,
+        cursor=0,
+        requested_by=command.principal.person,
+        at=now,
+        about=about,
+    )

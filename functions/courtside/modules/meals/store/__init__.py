@@ -1,0 +1,1 @@
+"""Storage of meals, by concern; the items and their keys stand in `items.py`."""
