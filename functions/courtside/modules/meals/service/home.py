@@ -70,7 +70,6 @@ class Homes:
             orders=tuple(orders),
             subsidies=_subsidies(shown, principal.person, found),
             ),
-            wallet_fen=0 if purse is None else purse.available,
         )
 
     async def _load_menus(
