@@ -1,7 +1,7 @@
 """The copy of an uploaded file with its errors at their cells; runs in the bounded child only."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
@@ -19,7 +19,14 @@ from courtside.platform.spreadsheets.files import FileKind, kind_of
 
 AUTHOR = "Courtside"
 WIDTHS = (10, 40)  # of a rebuilt column, narrowest and widest
-LIST_COLUMNS = (("序号", 7), ("单元格", 20), ("问题与办法", 58), ("What is wrong", 70))
+LIST_COLUMNS = (
+    ("序号", 7),
+    ("单元格", 16),
+    ("原内容", 26),
+    ("问题与办法", 56),
+    ("What is wrong", 64),
+)
+LINE_HEIGHT = 17
 
 
 def annotate(data: bytes, errors: Sequence[CellError]) -> bytes:
@@ -34,7 +41,7 @@ def annotate(data: bytes, errors: Sequence[CellError]) -> bytes:
     _clean(book, sheets)
     for sheet in book.worksheets:
         _mark(sheet, [e for e in errors if e.cell.sheet == sheet.title])
-    _list_errors(book, errors)
+    _list_errors(book, errors, {sheet.name: sheet for sheet in sheets})
     first = errors[0].cell.sheet if errors else book.sheetnames[0]
     book.active = book.sheetnames.index(first) if first in book.sheetnames else 0
     out = io.BytesIO()
@@ -131,7 +138,7 @@ def _mark(sheet: Worksheet, errors: Sequence[CellError]) -> None:
             cell.comment = comment
 
 
-def _list_errors(book: Workbook, errors: Sequence[CellError]) -> None:
+def _list_errors(book: Workbook, errors: Sequence[CellError], sheets: Mapping[str, Sheet]) -> None:
     sheet = book.create_sheet(ERROR_SHEET)
     for column, (heading, width) in enumerate(LIST_COLUMNS, start=1):
         cell = sheet.cell(1, column, heading)
@@ -142,7 +149,10 @@ def _list_errors(book: Workbook, errors: Sequence[CellError]) -> None:
         )
         sheet.column_dimensions[get_column_letter(column)].width = width
     for number, error in enumerate(errors, start=1):
-        _list_one(sheet, number, error)
+        told = sheets.get(error.cell.sheet)
+        content = told.text(error.cell.row, error.cell.column) if told else ""
+        _list_one(sheet, number, error, content)
+    sheet.row_dimensions[1].height = 24
     sheet.freeze_panes = "A2"
     sheet.sheet_properties.tabColor = "FFC00000"
     sheet.page_setup.orientation = "landscape"
@@ -150,13 +160,18 @@ def _list_errors(book: Workbook, errors: Sequence[CellError]) -> None:
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def _list_one(sheet: Worksheet, number: int, error: CellError) -> None:
-    line = (str(number), str(error.cell), error.text.zh, error.text.en)
+def _list_one(sheet: Worksheet, number: int, error: CellError, content: str) -> None:
+    line = (str(number), str(error.cell), content[:200], error.text.zh, error.text.en)
     for column, text in enumerate(line, start=1):
         cell = sheet.cell(number + 1, column)
         _put(cell, text)
         cell.font, cell.border = looks.TEXT_FONT, looks.GRID
         cell.alignment = looks.CENTRE if column == 1 else looks.WRAP
+    lines = [
+        sum(1 + looks.width_of(part) // width for part in text.splitlines() or [""])
+        for text, (_, width) in zip(line, LIST_COLUMNS, strict=True)
+    ]
+    sheet.row_dimensions[number + 1].height = LINE_HEIGHT * max(lines) + 5
     address = sheet.cell(number + 1, 2)
     quoted = error.cell.sheet.replace("'", "''")
     if error.cell.sheet != SCHEMA_SHEET and isinstance(address, XlsxCell):

@@ -15,6 +15,7 @@ from courtside.platform.spreadsheets import looks
 TITLE_ROW, HEADING_ROW, EXAMPLE_ROW, FIRST_ROW = 1, 2, 3, 4
 LINED_ROWS = 120  # drawn with lines; validation reaches further
 LAST_ROW = 2_000
+A4 = 9
 FORMATS = {
     Kind.TEXT: "@",
     Kind.DATE: "yyyy-mm-dd",
@@ -96,7 +97,7 @@ def _validation(column: Column) -> DataValidation:
 
 def _print_setup(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_setup.paperSize = A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = f"{TITLE_ROW}:{HEADING_ROW}"
@@ -116,3 +117,9 @@ def _guide(sheet: Worksheet, template: Template) -> None:
             cell.font, cell.alignment, cell.border = looks.TEXT_FONT, looks.WRAP, looks.GRID
     for cell in sheet[1]:
         cell.font = looks.TITLE_FONT
+    for row in range(2, sheet.max_row + 1):
+        sheet.row_dimensions[row].height = 36
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
