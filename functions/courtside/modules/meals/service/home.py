@@ -69,7 +69,6 @@ class Homes:
             days=shown,
             orders=tuple(orders),
             subsidies=_subsidies(shown, principal.person, found),
-            ),
         )
 
     async def _load_menus(
