@@ -13,7 +13,6 @@ from courtside.modules.calendar.service import Calendar
 from courtside.platform.gql.payloads import (
     Info,
     Payload,
-    PlainError,
     UserError,
     idempotency_key,
     mutation,
@@ -37,7 +36,6 @@ class YearNotImported(UserError):
 
 
 ERROR_TYPES: Mapping[type[Refusal], type[Any]] = {CalendarYearMissing: YearNotImported}
-TYPES = (YearNotImported, PlainError)
 
 
 @strawberry.type(description="某一天 / One day of the court's calendar.")

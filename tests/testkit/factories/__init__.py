@@ -1,0 +1,1 @@
+"""Objects by situation, made by the use cases themselves."""
