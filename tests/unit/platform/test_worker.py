@@ -1,0 +1,196 @@
+"""Facts at their consumers: every one of them, at least once, and no poison for the others."""
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import pytest
+
+from courtside.kernel.actor import system
+from courtside.kernel.errors import Busy, Refusal, Text
+from courtside.kernel.journal import MAX_DEPTH, Delivered
+from courtside.platform.dynamo import journal
+from courtside.platform.messages import of_fact
+from courtside.platform.queues import ATTEMPTS
+from courtside.platform.signals import Signal
+from courtside.platform.worker import module_of
+from testkit.house import COURT, House, paid
+
+
+class TillIsShut(Refusal):
+    code = "TILL_IS_SHUT"
+    text = Text(zh="钱箱已锁。", en="The till is shut.")
+
+
+@pytest.fixture
+def house(tmp_path):
+    return House(tmp_path)
+
+
+def entries_of(house: House, operation: str) -> list[journal.StoredEntry]:
+    found = [journal.from_item(item) for item in house.engine.items("journal")]
+    return [entry for entry in found if entry.operation == operation]
+
+
+class TestEventWorker:
+    async def test_hands_a_fact_to_every_consumer_of_its_name(self, house):
+        got: list[tuple[str, Delivered]] = []
+
+        def consumer(name: str) -> Callable[[Delivered, datetime], Awaitable[None]]:
+            async def take(delivered: Delivered, now: datetime) -> None:
+                assert now == house.clock.now()
+                got.append((name, delivered))
+
+            return take
+
+        app = house.app(
+            {"tills.paid.v1": [consumer("one"), consumer("two")], "other.v1": [consumer("three")]}
+        )
+        await house.tills.pay("A", 500, key="k-1")
+
+        await house.pump(app).settle()
+
+        assert {name for name, _ in got} == {"one", "two"}
+        assert all(delivered.fact == paid("A", 500, 1) for _, delivered in got)
+        assert house.queues.waiting("events") == 0
+
+    async def test_a_fault_in_one_consumer_keeps_no_other_from_the_fact(self, house):
+        got = []
+
+        async def fails(_: Delivered, __: datetime) -> None:
+            raise Busy
+
+        async def works(delivered: Delivered, _: datetime) -> None:
+            got.append(delivered.id)
+
+        app = house.app({"tills.paid.v1": [fails, works]})
+        await house.tills.pay("A", 500, key="k-1")
+
+        await house.pump(app).settle()
+
+        assert len(got) == 2 * 2 * ATTEMPTS  # relayed twice, delivered twice, as often as allowed
+        assert len(house.queues.dead_letters("events")) == 2
+        assert house.signals.counts[Signal.CONSUMER_FAILED] == len(got)
+
+    async def test_a_refusal_becomes_a_fact_for_the_officer_and_no_dead_letter(self, house):
+        async def shut(_: Delivered, __: datetime) -> None:
+            raise TillIsShut
+
+        shut.__module__ = "courtside.modules.meals.consumers"
+        app = house.app({"tills.paid.v1": [shut]})
+        await house.tills.pay("A", 500, key="k-1")
+
+        await house.pump(app).settle()
+
+        (told,) = entries_of(house, "meals.consumer_refused")
+        (fact,) = told.facts
+        assert told.principal == system(COURT, "meals")
+        assert told.depth == 1
+        assert fact.name == "meals.consumer_refused.v1"
+        assert fact.state["code"] == "TILL_IS_SHUT"
+        assert fact.state["aggregate"] == "TILL#A"
+        assert [note.audience for note in fact.notify] == ["role:LOGISTICS_OFFICER"]
+        assert house.queues.dead_letters("events") == []
+
+    async def test_poison_becomes_a_dead_letter_and_delays_nobody(self, house):
+        """D-15: one message in 500 is poison; its attempts cost the others one batch at most."""
+        got: Counter[str] = Counter()
+
+        async def count(delivered: Delivered, _: datetime) -> None:
+            got[delivered.id] += 1
+
+        app = house.app({"tills.paid.v1": [count]})
+        pump = house.pump(app)
+        healthy = [
+            of_fact(
+                Delivered(
+                    court=COURT,
+                    id=f"E{n}#0",
+                    at=house.clock.now(),
+                    depth=0,
+                    fact=paid("A", n, n + 1),
+                )
+            )
+            for n in range(998)
+        ]
+        poison = [{"court": COURT, "fact": None}, {"depth": "deep"}]
+        for n in range(2):
+            house.queues.put("events", [*healthy[n * 499 : (n + 1) * 499], poison[n]])
+
+        take = pump.workers["events"]
+        for _ in range(1000 // 10 + 1):
+            await pump.queue("events", take)
+        late = [message["id"] for message in healthy if message["id"] not in got]
+        await pump.settle()
+
+        assert late == []
+        assert set(got.values()) == {2}
+        dead = [json.loads(letter.body) for letter in house.queues.dead_letters("events")]
+        assert sorted(map(str, dead)) == sorted(map(str, poison))
+        assert house.signals.counts[Signal.MESSAGE_UNREADABLE] == 2 * 2 * ATTEMPTS
+
+    async def test_a_dead_letter_that_is_sent_again_takes_effect_once(self, house):
+        """D-15: after the consumer is mended its dead letters are redriven, twice by mistake."""
+        mended = False
+
+        async def pay_on(delivered: Delivered, _: datetime) -> None:
+            if not mended:
+                raise Busy
+            await house.tills.pay("B", 1, key=delivered.id, principal=system(COURT, "tills"))
+
+        app = house.app({"tills.paid.v1": [pay_on]})
+        pump = house.pump(app)
+        await house.tills.pay("A", 500, key="k-1")
+        await pump.settle()
+        before = entries_of(house, "tills.pay")
+        mended = True
+
+        letters = [json.loads(letter.body) for letter in house.queues.dead_letters("events")]
+        house.queues.put("events", letters)
+        await pump.queue("events", pump.workers["events"])
+
+        assert len(letters) == 2
+        assert len(before) == 1
+        assert len(entries_of(house, "tills.pay")) == 2
+
+    async def test_a_consumer_that_causes_its_own_fact_is_stopped(self, house):
+        """D-16: a loop of facts ends after the last depth, with an alarm and whole books."""
+        hops = []
+
+        async def again(delivered: Delivered, _: datetime) -> None:
+            hops.append(delivered.depth)
+            await house.tills.pay(
+                "A", 1, key=delivered.id, principal=system(delivered.court, "tills")
+            )
+
+        app = house.app({"tills.paid.v1": [again]})
+        await house.tills.pay("A", 1, key="k-1")
+
+        await house.pump(app).settle()
+
+        entries = entries_of(house, "tills.pay")
+        assert sorted(entry.depth for entry in entries) == list(range(MAX_DEPTH + 2))
+        assert set(hops) == set(range(MAX_DEPTH + 1))
+        assert house.signals.counts[Signal.CHAIN_STOPPED] >= 1
+        marks = [i for i in house.engine.items("records") if i["sk"]["S"] == "DELIVERED"]
+        assert len(marks) == len(entries)
+
+    async def test_what_is_derived_never_returns_to_the_journal(self, house):
+        """D-16: history is written into a table without a stream."""
+        await house.tills.pay("A", 1, key="k-1")
+        before = len(house.engine.stream("journal"))
+
+        await house.pump(house.app()).settle()
+
+        assert len(house.engine.stream("journal")) == before == 1
+        assert house.engine.stream("records") == []
+
+
+class TestModuleOf:
+    def test_is_told_by_where_the_consumer_is_written(self):
+        async def take(_: Delivered, __: datetime) -> None: ...
+
+        take.__module__ = "courtside.modules.people.consumers.leaving"
+
+        assert module_of(take) == "people"
