@@ -156,11 +156,13 @@ def build(
 def _modules(base: Foundation) -> Iterable[Wired]:
     """Every module's wiring, foundation modules first."""
     from courtside.modules.calendar import wiring as calendar
+    from courtside.modules.meals import wiring as meals
     from courtside.modules.people import wiring as people
 
     persons = people.build(base.database, ids=PersonIds(base.keys, base.settings.issuers))
     days = calendar.build(base.database, actors=persons.people)
-    yield from (persons, days)
+    lunch = meals.build(base.database, actors=persons.people, calendars=days.calendar)
+    yield from (persons, days, lunch)
 
 
 def _merged(consumers: Iterable[Consumers]) -> dict[str, tuple[Handler, ...]]:

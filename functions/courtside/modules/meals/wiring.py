@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from courtside.kernel.actor import Actors
+from courtside.kernel.jobs import Work
 from courtside.modules.meals.consumers import Consumers
 from courtside.modules.meals.ports import Calendars
 from courtside.modules.meals.service.canteens import Canteens
@@ -40,7 +41,7 @@ def build(database: Database, *, actors: Actors, calendars: Calendars) -> Wired:
         Canteens: Canteens(canteens, journal=journal, actors=actors),
         Kitchen: Kitchen(counts, menus=menus, journal=journal, actors=actors),
     }
-    works = {
+    works: Mapping[str, Work] = {
         "meals.publish": Publishing(menus, journal=journal),
         "meals.move_cut_off": MovingCutOff(menus, journal=journal),
         "meals.close": Closing(menus, orders=orders, counts=counts, journal=journal),

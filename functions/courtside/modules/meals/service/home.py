@@ -69,6 +69,7 @@ class Homes:
             days=shown,
             orders=tuple(orders),
             subsidies=_subsidies(shown, principal.person, found),
+            wallet_fen=0 if purse is None else purse.available,
         )
 
     async def _load_menus(
