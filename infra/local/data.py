@@ -48,6 +48,15 @@ class DataFolder:
         return self.root / "running.json"
 
     @property
+    def people(self) -> Path:
+        """Who `make token AS=` knows by a name: court and subject."""
+        return self.root / "people.json"
+
+    @property
+    def issuer(self) -> Path:
+        return self.root / "dev_issuer.json"
+
+    @property
     def children(self) -> Path:
         """Processes that were started on this folder, with their start times."""
         return self.root / "children.json"
@@ -71,6 +80,10 @@ class DataFolder:
         """Remember a child, so that a later run ends it if this one is killed."""
         born = psutil.Process(pid).create_time()
         write_json(self.children, [*(read_json(self.children) or []), {"pid": pid, "born": born}])
+
+    def children_live(self) -> bool:
+        """Whether all remembered processes still run."""
+        return all(_alive(told) for told in read_json(self.children) or [])
 
     def end_children(self) -> list[int]:
         """End the remembered processes that still are the ones remembered; answers their ids."""
@@ -102,6 +115,7 @@ def _alive(told: dict[str, Any]) -> psutil.Process | None:
     """The process of that id, if it began when the remembered one did: ids are used again."""
     try:
         process = psutil.Process(int(told["pid"]))
-        return process if process.create_time() == told["born"] else None
+        same = process.create_time() == told["born"]
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None

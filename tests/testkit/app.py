@@ -3,12 +3,10 @@ its stream and queues."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
-
-from infra.local.pumps import Handle, QueuePump
 
 from courtside import bootstrap
 from courtside.entrypoints.event_worker import Events
@@ -16,28 +14,14 @@ from courtside.entrypoints.job_worker import Jobs
 from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.platform.queues import LocalQueues
 from courtside.platform.settings import Settings, table_names
-from courtside.platform.signals import Signal
 from testkit.clock import MORNING, VirtualClock
 from testkit.engine import NO_FAULTS, Faults, MemoryEngine
+from testkit.pump import Pump
+from testkit.signals import RecordedSignals
 
 EVENTS, JOBS = "events", "jobs"
-_TURNS = 10_000  # of settling; more means that something feeds itself
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Signalled:
-    """Signals as they were emitted."""
-
-    all: list[tuple[Signal, dict[str, Any]]] = field(default_factory=list)
-
-    def emit(self, signal: Signal, *, count: int = 1, **facts: str | int) -> None:
-        self.all.append((signal, {"count": count, **facts}))
-
-    @property
-    def names(self) -> list[Signal]:
-        return [signal for signal, _ in self.all]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,38 +34,17 @@ class TestApp:
     clock: VirtualClock
     engine: MemoryEngine
     queues: LocalQueues
-    signals: Signalled
-    _relayed: int = 0
+    signals: RecordedSignals
+    pump: Pump
 
     def get(self, kind: type[T]) -> T:
         """The service of that type."""
         return cast("T", self.app.parts[kind])
 
     async def settle(self) -> None:
-        """Let everything follow that follows from what was written: relay, consumers, jobs.
-
-        Messages that fail are left waiting until their time comes again.
-        """
-        pumps = [
-            QueuePump(self.queues, EVENTS, Events(self.app, self.signals).take),
-            QueuePump(self.queues, JOBS, Jobs(self.app, self.signals).take),
-        ]
-        relay = JournalRelay(self.app.foundation, self.signals).take
-        for _ in range(_TURNS):
-            moved = [await self._relay(relay), *[await pump.step() for pump in pumps]]
-            if not any(moved):
-                return
-        raise AssertionError("it never becomes quiet")
-
-    async def _relay(self, relay: Handle) -> bool:
-        records = self.engine.stream("journal", after=self._relayed)
-        if not records:
-            return False
-        answer: Mapping[str, Any] = await relay({"Records": records}) or {}
-        if answer["batchItemFailures"]:
-            raise AssertionError(f"not relayed: {answer['batchItemFailures']}")
-        self._relayed += len(records)
-        return True
+        """Let everything follow that follows from what was written: relay, consumers, jobs; every
+        batch twice and in a seeded order."""
+        await self.pump.settle()
 
 
 @contextmanager
@@ -97,11 +60,20 @@ def build_app(
     clock = VirtualClock(now, seed=seed)
     engine = MemoryEngine(clock, faults=faults, seed=seed)
     queues = LocalQueues(":memory:", clock)
+    signals = RecordedSignals()
+    settings = local_settings(folder, issuers=issuers)
     try:
-        app = bootstrap.build(
-            local_settings(folder, issuers=issuers), clock=clock, engine=engine, queues=queues
+        app = bootstrap.build(settings, clock=clock, engine=engine, queues=queues)
+        pump = Pump(
+            engine,
+            queues,
+            relay=JournalRelay(app.foundation, signals).take,
+            workers={EVENTS: Events(app, signals).take, JOBS: Jobs(app, signals).take},
+            seed=seed,
         )
-        yield TestApp(app=app, clock=clock, engine=engine, queues=queues, signals=Signalled())
+        yield TestApp(
+            app=app, clock=clock, engine=engine, queues=queues, signals=signals, pump=pump
+        )
     finally:
         queues.close()
 

@@ -1,0 +1,151 @@
+"""The commands beside `make run`: url, token, clock, court, reconcile."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NoReturn, cast
+
+from infra.local.clock import Backwards, RunningClock, parse, shown
+from infra.local.data import DataFolder, read_json, write_json
+from infra.local.issuer import DevelopmentIssuer
+from infra.local.settings import COURTS, STAGE, local_settings
+
+from courtside import bootstrap
+from courtside.kernel.actor import system
+from courtside.kernel.errors import Refusal
+from courtside.modules.people.contracts import CourtLevel, CreateCourt
+from courtside.modules.people.service import People
+from courtside.platform.dynamo.aio import DynamoEngine
+from courtside.platform.observability import Observer
+from courtside.platform.reconcile import Reconciler
+
+FIRST_COURT = COURTS[0]
+_STAFF_NO = "A0001"  # of a new court's first administrator
+
+
+def url(folder: DataFolder) -> None:
+    """Print the address of the running API."""
+    print(_running(folder)["url"])
+
+
+def token(folder: DataFolder) -> None:
+    """Print a token for a day: AS= a known name or a subject; COURT= and CLIENT= if others."""
+    name = os.environ.get("AS") or _stop(f"say who: make -s token AS={_known(folder)}")
+    court = os.environ.get("COURT")
+    people = read_json(folder.people) or {}
+    who = people.get(f"{name}@{court}" if court else name)
+    who = who or {"court": court or FIRST_COURT, "subject": name}
+    issuer = DevelopmentIssuer.kept_in(folder.issuer)
+    now = RunningClock(folder.clock).now()
+    client = os.environ.get("CLIENT") or "web"
+    print(issuer.token(who["subject"], court=who["court"], now=now, client=client))
+
+
+def clock(folder: DataFolder) -> None:
+    """Show the clock, or move it forward to AT=."""
+    running = RunningClock(folder.clock)
+    wanted = os.environ.get("AT")
+    if wanted:
+        folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            running.move(_instant(wanted))
+        except Backwards:
+            _stop(f"the clock only moves forward; it is {shown(running.now())} / 时钟只能向前拨")
+    print(shown(running.now()))
+
+
+def court(folder: DataFolder) -> None:
+    """Create the court NAME= (CODE= if not the next free one) with its first administrator."""
+    name = os.environ.get("NAME") or _stop("say its name: make court NAME=东江市中级人民法院")
+    asyncio.run(_create_court(folder, name))
+
+
+def reconcile(folder: DataFolder) -> None:
+    """Compare every balance with the sum of its movements; exits with 1 at any finding."""
+    asyncio.run(_reconcile(folder, os.environ.get("COURT") or None))
+
+
+async def _create_court(folder: DataFolder, name: str) -> None:
+    async with _app(folder) as app:
+        code = os.environ.get("CODE") or _next(await app.courts())
+        wanted = CreateCourt(
+            name=name,
+            level=CourtLevel(os.environ.get("LEVEL") or "INTERMEDIATE"),
+            administrator_name="管理员",
+            administrator_staff_no=_STAFF_NO,
+        )
+        people = cast("People", app.parts[People])
+        now = app.clock.now()
+        await people.create_court(system(code, "people"), wanted, key=f"court-{code}", now=now)
+    who = {"court": code, "subject": _STAFF_NO}
+    known = read_json(folder.people) or {}
+    write_json(folder.people, {"administrator": who, **known, f"administrator@{code}": who})
+    print(f"{code} {name}: make -s token AS=administrator COURT={code}")
+
+
+async def _reconcile(folder: DataFolder, only: str | None) -> None:
+    found = 0
+    async with _app(folder) as app:
+        signals = Observer(stage=STAGE, level="ERROR")
+        reconciler = Reconciler(app.database, clock=app.clock, signals=signals)
+        for code, since in (await app.courts()).items():
+            if only in (None, code):
+                report = await reconciler.reconcile(code, since=since, lines_since=since)
+                found += len(report.findings)
+                print(
+                    f"{code}: {report.entries} entries, {report.accounts} accounts, "
+                    f"{len(report.findings)} findings"
+                )
+                for finding in report.findings:
+                    print("  ", *asdict(finding).values())
+    if found:
+        raise SystemExit(1)
+
+
+@asynccontextmanager
+async def _app(folder: DataFolder) -> AsyncIterator[bootstrap.App]:
+    """The application on the tables of the running server."""
+    settings = local_settings(folder, endpoint=_running(folder)["tables"])
+    engine = DynamoEngine(settings)
+    try:
+        yield bootstrap.build(settings, clock=RunningClock(folder.clock), engine=engine)
+    finally:
+        await engine.close()
+
+
+def _next(taken: Mapping[str, Any]) -> str:
+    return next((code for code in COURTS if code not in taken), None) or _stop("no code is left")
+
+
+def _running(folder: DataFolder) -> dict[str, Any]:
+    told: dict[str, Any] | None = read_json(folder.running)
+    return told or _stop("start it first: make run / 请先运行 make run")
+
+
+def _known(folder: DataFolder) -> str:
+    return "|".join(sorted(read_json(folder.people) or {"<subject>": 0}))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse(text)
+    except ValueError:
+        _stop(f"not a time: {text}; for example AT=2026-03-02T09:30+08:00")
+
+
+def _stop(line: str) -> NoReturn:
+    print(f"!! {line}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+COMMANDS = {each.__name__: each for each in (url, token, clock, court, reconcile)}
+
+if __name__ == "__main__":
+    try:
+        COMMANDS[sys.argv[1]](DataFolder.chosen())
+    except Refusal as refusal:
+        _stop(f"{refusal.message('zh')} / {refusal.message('en')}")
