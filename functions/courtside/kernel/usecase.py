@@ -1,8 +1,8 @@
 """What all use cases do alike around their own load, permit, decide and save."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from courtside.kernel.errors import Busy, Stale
 
@@ -11,7 +11,9 @@ T = TypeVar("T")
 DECISIONS = 8  # how often a use case decides anew before it says that it is busy
 
 
-def decides_again(use_case: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def decides_again(
+    use_case: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
     """Run the whole use case again when what it decided on has moved meanwhile (Stale).
 
     After DECISIONS rounds it gives up with Busy; nothing was written and the key stays unused.
