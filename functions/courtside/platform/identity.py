@@ -13,18 +13,18 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import jwt
 from jwt import PyJWK
 
-from courtside.kernel import ids
 from courtside.kernel.actor import EVERYBODY, Principal
 from courtside.platform.dynamo.journal import Digests
+from courtside.platform.persons import person_id
 
 MAX_TOKEN = 8_192  # bytes
 SKEW = timedelta(seconds=60)  # how far an issuer's clock may be off
-PERSON_ID = 20  # characters, five bits each
 TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 # Headers that a token may carry; `crit`, `jku`, `jwk`, `x5u` and the like would choose a key or a
 # rule for their own verification.
@@ -32,6 +32,7 @@ HEADERS = frozenset({"alg", "typ", "kid"})
 ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "EdDSA"})
 REQUIRED = ("iss", "aud", "exp", "iat", "sub")
 DEFAULT_CLIENT = "web"
+MAX_KEYS = 65_536  # bytes of an issuer's key set
 KEPT = 2_048  # verified tokens remembered by a container
 KEYS_FRESH = timedelta(minutes=10)
 COOLDOWN = timedelta(seconds=60)  # between two fetches of keys, whatever kids are asked for
@@ -176,8 +177,7 @@ class Identity:
         scopes = _scopes(claims) if client.scoped else frozenset()
         if client.scoped and not scopes:
             raise InvalidToken("SCOPE")
-        who = f"{issuer.issuer}\0{claims['sub']}".encode()
-        person = ids.from_digest(self.digests.digest(court, "person", who), PERSON_ID)
+        person = person_id(self.digests, court, issuer=issuer.issuer, subject=claims["sub"])
         principal = Principal(court=court, person=person, client=name, scopes=scopes)
         return SignedIn(principal=principal, client=client)
 
@@ -216,13 +216,16 @@ async def fetch_json(url: str) -> Mapping[str, Any]:
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=2)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        session.get(url, allow_redirects=False) as answer,
-    ):
-        if answer.status != 200:  # noqa: PLR2004
-            raise OSError(f"status {answer.status}")
-        return _object(await answer.content.read(65_536))
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            if answer.status != HTTPStatus.OK:
+                raise OSError(f"status {answer.status}")
+            return _object(await answer.content.read(MAX_KEYS))
+    except aiohttp.ClientError as failed:
+        raise OSError(type(failed).__name__) from failed
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

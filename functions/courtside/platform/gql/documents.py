@@ -7,7 +7,7 @@ of its text. Every document, trusted or not, is parsed, measured and validated o
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from courtside.platform.gql.limits import DEVELOPMENT, Limits, TooLarge, too_lar
 
 PREFIX = "sha256:"
 MANIFEST = "manifest.json"
+PREPARED = "prepared"  # where the view hands a document to strawberry
 KEPT = 512  # prepared documents; one of the manifest takes about 60 KB
 
 
@@ -110,8 +111,13 @@ class Preparation:
         self._kept = kept
         self._known: OrderedDict[str, Prepared] = OrderedDict()
 
-    def prepare(self, schema: Schema, text: str) -> Prepared:
+    def prepare(self, schema: Schema, text: str, operation_name: str | None) -> Prepared:
         """What is known of a document, looked at only once."""
+        prepared = self._prepared(schema, text)
+        named = operation_name is not None or prepared.operations == 1
+        return prepared if named or prepared.errors else _UNNAMED
+
+    def _prepared(self, schema: Schema, text: str) -> Prepared:
         known = self._known.get(text)
         if known is None:
             known = self._known[text] = self._look_at(schema, text)
@@ -143,38 +149,28 @@ class Preparation:
 
 
 class PreparedDocuments(SchemaExtension):
-    """Hands strawberry the prepared tree, or its errors before any of its own steps."""
-
-    preparation: Preparation
+    """Hands strawberry the tree that the view prepared, so that it neither parses nor validates."""
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        prepared = self.preparation.prepare(context.schema, context.query or "")
-        if prepared.document is None:
-            raise prepared.errors[0].with_traceback(None)
-        if prepared.operations != 1 and context.operation_name is None:
-            raise _which_operation()
-        context.graphql_document = prepared.document
-        context.pre_execution_errors = prepared.errors
+        prepared: Prepared | None = (context.operation_extensions or {}).get(PREPARED)
+        if prepared is not None:
+            context.graphql_document = prepared.document
+            context.pre_execution_errors = prepared.errors
         yield
-
-
-def prepared_by(preparation: Preparation) -> Callable[[], PreparedDocuments]:
-    """The extension as strawberry takes it: a factory."""
-
-    def extension() -> PreparedDocuments:
-        made = PreparedDocuments()
-        made.preparation = preparation
-        return made
-
-    return extension
-
-
-def _which_operation() -> GraphQLError:
-    message = "请求须恰好含一个操作,或以 operationName 指明 / Name the operation to run."
-    return GraphQLError(message, extensions={"code": "OPERATION_NAME"})
 
 
 def _coded(errors: list[GraphQLError], code: str) -> None:
     for error in errors:
         error.extensions = {**(error.extensions or {}), "code": code}
+
+
+_UNNAMED = Prepared(
+    None,
+    [
+        GraphQLError(
+            "请求须恰好含一个操作,或以 operationName 指明 / Name the operation to run.",
+            extensions={"code": "OPERATION_NAME"},
+        )
+    ],
+)

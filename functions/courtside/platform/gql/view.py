@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import strawberry
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +31,7 @@ from courtside.platform.clock import Clock, deadline
 from courtside.platform.dynamo.meter import Meter, metered
 from courtside.platform.gql import incoming
 from courtside.platform.gql.context import RefusalLog, RequestContext, Services
-from courtside.platform.gql.documents import Preparation, TrustedDocuments
+from courtside.platform.gql.documents import PREPARED, Preparation, TrustedDocuments
 from courtside.platform.gql.incoming import (
     LEGACY,
     MODERN,
@@ -102,13 +102,24 @@ class Schema(strawberry.Schema):
         """The view tells faults to its watch; the rest is the caller's own."""
 
 
+class Adapter(StarletteRequestAdapter):
+    """Strawberry's view of a request, and the request itself."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.request = request
+
+
 class View(GraphQL[RequestContext, None]):
     """The ASGI application behind `POST /graphql`."""
+
+    request_adapter_class = Adapter
 
     def __init__(self, schema: Schema, door: Door) -> None:
         super().__init__(
             schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=()
         )
+        self._strawberry = schema
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,15 +141,15 @@ class View(GraphQL[RequestContext, None]):
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The one operation of the body, its document found and permitted."""
-        read = _request_of(request).scope
-        body = incoming.decode(await incoming.read(_request_of(request)))
+        sent = cast("Adapter", request).request
+        body = incoming.decode(await incoming.read(sent))
         data = GraphQLRequestData(
             query=_optional(body, "query", str),
             variables=_optional(body, "variables", dict),
             operation_name=_optional(body, "operationName", str),
             extensions=_optional(body, "extensions", dict),
         )
-        return self._document(data, _optional(body, "documentId", str), read["courtside"])
+        return self._document(data, _optional(body, "documentId", str), sent.scope["courtside"])
 
     async def execute_operation(  # type: ignore[override]
         self,
@@ -152,7 +163,8 @@ class View(GraphQL[RequestContext, None]):
         """Run it; with the modern media type a document that did not execute is a 400."""
         exchange: Exchange = request.scope["courtside"]
         query = request_data.query or ""
-        prepared = self._door.preparation.prepare(self.schema, query)  # type: ignore[arg-type]
+        name = request_data.operation_name
+        prepared = self._door.preparation.prepare(self._strawberry, query, name)
         result: ExecutionResult
         if prepared.errors:
             result = PreExecutionError(data=None, errors=prepared.errors)
@@ -162,7 +174,8 @@ class View(GraphQL[RequestContext, None]):
                 variable_values=request_data.variables,
                 context_value=context,
                 root_value=root_value,
-                operation_name=request_data.operation_name,
+                operation_name=name,
+                operation_extensions={PREPARED: prepared},
             )
         if not _executed(result) and exchange.media_type == MODERN:
             sub_response.status_code = HTTPStatus.BAD_REQUEST
@@ -318,11 +331,6 @@ class View(GraphQL[RequestContext, None]):
                 correlation=exchange.correlation,
             )
         )
-
-
-def _request_of(adapter: Any) -> Request:
-    request: Request = adapter.request
-    return request
 
 
 def _optional(body: Mapping[str, Any], name: str, kind: type[Any]) -> Any:
