@@ -22,44 +22,45 @@ class UnitAdded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonAdded(Event):
+class PersonEvent(Event):
+    """Base of what happens to a person: unit and status as they are afterwards."""
+
+    person: str
+    unit: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAdded(PersonEvent):
     name: ClassVar[str] = "people.person_added.v1"
-    person: str
-    unit: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonMoved(Event):
+class PersonMoved(PersonEvent):
     name: ClassVar[str] = "people.person_moved.v1"
-    person: str
-    unit: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleGranted(Event):
-    """`unit` None reaches everywhere in the court, `ends_at` None has no end."""
+class RoleGranted(PersonEvent):
+    """`role_unit` None reaches everywhere in the court, `ends_at` None has no end."""
 
     name: ClassVar[str] = "people.role_granted.v1"
-    person: str
     role: str
-    unit: str | None
+    role_unit: str | None
     starts_at: str
     ends_at: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleRevoked(Event):
+class RoleRevoked(PersonEvent):
     name: ClassVar[str] = "people.role_revoked.v1"
-    person: str
     role: str
-    unit: str | None
+    role_unit: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonLeft(Event):
+class PersonLeft(PersonEvent):
     """Everything that the person still had in other modules ends with it."""
 
     name: ClassVar[str] = "people.person_left.v1"
-    person: str
-    unit: str | None
     left_on: str

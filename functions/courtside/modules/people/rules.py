@@ -82,33 +82,25 @@ def create_court(
             field="code", reason=Text("应为 2 至 12 位大写字母和数字", "2-12 A-Z, 0-9")
         )
     _require_lower(request, parent)
-    today = business_day(now)
+    first = AddPerson(staff_no=request.administrator_staff_no, name=request.administrator_name)
+    added = _newcomer(first, court=code, new_id=administrator, now=now)
     grant = Grant(role=Role.ADMINISTRATOR, starts_at=now)
-    person = Person(
-        court=code,
-        id=administrator,
-        staff_no=_staff_no(request.administrator_staff_no),
-        name=_name(request.administrator_name, field="administratorName"),
-        unit=None,
-        posts=(),
-        status=PersonStatus.ACTIVE,
-        grants=(grant,),
-        grants_version=1,
-        joined_on=today,
-        left_on=None,
-        version=1,
-    )
+    granted = _with_grants(added, [grant])
     court = Court(
         code=code,
         name=_name(request.name),
         level=request.level,
         parent=request.parent,
-        created_on=today,
+        created_on=business_day(now),
         administrators=frozenset({administrator}),
         version=1,
     )
-    told = (_court_created(court), _person_added(person), _role_granted(person, grant))
-    return CourtFounded(court=court, administrator=person, events=told)
+    told = (
+        _court_created(court),
+        _told(events.PersonAdded, added),
+        _role_granted(granted, grant),
+    )
+    return CourtFounded(court=court, administrator=granted, events=told)
 
 
 def add_unit(request: AddUnit, *, parent: Unit | None, new_id: str) -> tuple[Unit, Event]:
@@ -126,21 +118,8 @@ def add_person(facts: Facts, request: AddPerson, *, new_id: str, now: datetime) 
     if facts.person is not None:
         raise errors.PersonExists
     _require_named(request.unit, facts.unit, field="unit")
-    added = Person(
-        court=facts.court.code,
-        id=new_id,
-        staff_no=_staff_no(request.staff_no),
-        name=_name(request.name),
-        unit=request.unit,
-        posts=_posts(request.posts),
-        status=PersonStatus.ACTIVE,
-        grants=(),
-        grants_version=1,
-        joined_on=business_day(now),
-        left_on=None,
-        version=1,
-    )
-    return PersonChanged(person=added, event=_person_added(added))
+    added = _newcomer(request, court=facts.court.code, new_id=new_id, now=now)
+    return PersonChanged(person=added, event=_told(events.PersonAdded, added))
 
 
 def move_person(facts: Facts, request: MovePerson) -> PersonChanged:
@@ -150,13 +129,7 @@ def move_person(facts: Facts, request: MovePerson) -> PersonChanged:
         raise VersionConflict(current=person.version)
     _require_named(request.unit, facts.unit, field="unit")
     moved = _next(person, unit=request.unit, posts=_posts(request.posts))
-    told = events.PersonMoved(
-        aggregate=aggregate("Person", moved.id),
-        version=moved.version,
-        person=moved.id,
-        unit=moved.unit,
-    )
-    return PersonChanged(person=moved, event=told)
+    return PersonChanged(person=moved, event=_told(events.PersonMoved, moved))
 
 
 def grant_role(facts: Facts, request: GrantRole, *, now: datetime) -> PersonChanged:
@@ -185,13 +158,7 @@ def revoke_role(facts: Facts, request: RevokeRole, *, now: datetime) -> PersonCh
     if len(rest) == len(running):
         raise errors.RoleNotHeld(role=request.role)
     changed = _with_grants(person, rest)
-    told = events.RoleRevoked(
-        aggregate=aggregate("Person", changed.id),
-        version=changed.version,
-        person=changed.id,
-        role=request.role.value,
-        unit=request.unit,
-    )
+    told = _told(events.RoleRevoked, changed, role=request.role.value, role_unit=request.unit)
     return PersonChanged(person=changed, court=_administration(facts.court, changed), event=told)
 
 
@@ -200,13 +167,7 @@ def record_leaving(facts: Facts, *, now: datetime) -> PersonChanged:
     person = _present(facts.person)
     today = business_day(now)
     left = replace(_with_grants(person, ()), status=PersonStatus.LEFT, left_on=today)
-    told = events.PersonLeft(
-        aggregate=aggregate("Person", left.id),
-        version=left.version,
-        person=left.id,
-        unit=left.unit,
-        left_on=today.isoformat(),
-    )
+    told = _told(events.PersonLeft, left, left_on=today.isoformat())
     return PersonChanged(person=left, court=_administration(facts.court, left), event=told)
 
 
@@ -251,6 +212,23 @@ def _administration(court: Court, person: Person) -> Court | None:
     return replace(court, administrators=after, version=court.version + 1)
 
 
+def _newcomer(request: AddPerson, *, court: str, new_id: str, now: datetime) -> Person:
+    return Person(
+        court=court,
+        id=new_id,
+        staff_no=_staff_no(request.staff_no),
+        name=_name(request.name),
+        unit=request.unit,
+        posts=_posts(request.posts),
+        status=PersonStatus.ACTIVE,
+        grants=(),
+        grants_version=1,
+        joined_on=business_day(now),
+        left_on=None,
+        version=1,
+    )
+
+
 def _present(person: Person | None) -> Person:
     if person is None:
         raise NotFound(kind=errors.PERSON, path=("input", "person"))
@@ -289,10 +267,10 @@ def _require_named(asked: str | None, found: Unit | None, *, field: str) -> None
         raise NotFound(kind=errors.UNIT, path=("input", field))
 
 
-def _name(text: str, *, field: str = "name", longest: int = LONGEST_NAME) -> str:
+def _name(text: str, *, field: str = "name") -> str:
     name = text.strip()
-    if not 1 <= len(name) <= longest or not name.isprintable():
-        reason = Text(f"应为 1 至 {longest} 个字", f"1 to {longest} characters")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        reason = Text(f"应为 1 至 {LONGEST_NAME} 个字", f"1 to {LONGEST_NAME} characters")
         raise InvalidInput(field=field, reason=reason)
     return name
 
@@ -323,22 +301,23 @@ def _court_created(court: Court) -> Event:
     )
 
 
-def _person_added(person: Person) -> Event:
-    return events.PersonAdded(
+def _role_granted(person: Person, grant: Grant) -> Event:
+    return _told(
+        events.RoleGranted,
+        person,
+        role=grant.role.value,
+        role_unit=grant.unit,
+        starts_at=grant.starts_at.isoformat(),
+        ends_at=None if grant.ends_at is None else grant.ends_at.isoformat(),
+    )
+
+
+def _told(kind: type[events.PersonEvent], person: Person, **more: str | None) -> Event:
+    return kind(
         aggregate=aggregate("Person", person.id),
         version=person.version,
         person=person.id,
         unit=person.unit,
-    )
-
-
-def _role_granted(person: Person, grant: Grant) -> Event:
-    return events.RoleGranted(
-        aggregate=aggregate("Person", person.id),
-        version=person.version,
-        person=person.id,
-        role=grant.role.value,
-        unit=grant.unit,
-        starts_at=grant.starts_at.isoformat(),
-        ends_at=None if grant.ends_at is None else grant.ends_at.isoformat(),
+        status=person.status.value,
+        **more,
     )

@@ -441,7 +441,12 @@ class TestRecordLeaving:
         actor = await court.people.get_actor(cook)
         assert actor.roles(court.now) == frozenset()
         assert facts_of(app, "people.person_left.v1") == [
-            {"person": cook.person, "unit": unit.id, "left_on": "2026-03-02"}
+            {
+                "person": cook.person,
+                "unit": unit.id,
+                "status": "LEFT",
+                "left_on": "2026-03-02",
+            }
         ]
 
     async def test_happens_once(self, app, court):
