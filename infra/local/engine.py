@@ -159,30 +159,34 @@ def free_port() -> int:
 
 def _serve(file: Path, port: int) -> RunningEngine:
     command = [str(binary()), "serve", "--port", str(port), "--db-path", str(file)]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no locks
-    )
+    log = file.with_suffix(".log")
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
     engine = RunningEngine(endpoint=f"http://127.0.0.1:{port}", process=process)
     try:
-        _wait_until_it_answers(engine, port)
+        _wait_until_it_listens(engine, log)
     except BaseException:
         engine.stop()
         raise
     return engine
 
 
-def _wait_until_it_answers(engine: RunningEngine, port: int) -> None:
+def _wait_until_it_listens(engine: RunningEngine, log: Path) -> None:
+    """By its own words: an open port might be somebody else's."""
     ends = time.monotonic() + _STARTED_WITHIN
     while time.monotonic() < ends:
-        if engine.process.poll() is not None:
-            raise EngineFailed(f"the table engine ended with code {engine.process.returncode}")
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        ended = engine.process.poll() is not None
+        said = log.read_text("utf-8", "replace").strip()
+        if "listening" in said:
+            return
+        if ended:
+            raise EngineFailed(f"the table engine ended: {said.splitlines()[-1:] or 'no word'}")
         time.sleep(0.01)
     raise EngineFailed("the table engine did not answer in time")
 
