@@ -147,6 +147,8 @@ class Identity:
 
     async def verify(self, token: str, *, now: datetime) -> SignedIn:
         """Whom the token names. InvalidToken for anything that is not exactly right at `now`."""
+        if len(token) > MAX_TOKEN:
+            raise InvalidToken("TOO_LONG")
         mark = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._verified.get(mark)
         if known is None or not known.not_before <= now < known.ends:
@@ -156,8 +158,6 @@ class Identity:
         return known.signed_in
 
     async def _check(self, token: str, now: datetime) -> _Verified:
-        if len(token) > MAX_TOKEN:
-            raise InvalidToken("TOO_LONG")
         header, claims = _unverified(token)
         issuer = self.issuers.get(claims["iss"]) if isinstance(claims.get("iss"), str) else None
         if issuer is None:
@@ -265,7 +265,8 @@ def _no_constant(name: str) -> Any:
 def _check_header(header: Mapping[str, Any], issuer: Issuer) -> None:
     if not header.keys() <= HEADERS:
         raise InvalidToken("HEADER")
-    if header.get("alg") not in issuer.algorithms or not isinstance(header["alg"], str):
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in issuer.algorithms:
         raise InvalidToken("ALGORITHM")
     kind = header.get("typ")
     if not isinstance(kind, str) or kind.lower() not in TOKEN_TYPES:
