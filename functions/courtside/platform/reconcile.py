@@ -2,11 +2,11 @@
 agrees with the journal.
 
 It walks the journal from the court's first day, sums the movements by account, and reads the
-accounts. Orders go on meanwhile: an account that differs is read again together with the entries
-written since, and only what differs then as well is a finding.
+accounts. Orders go on meanwhile: an account may show any balance that it had about the moment when
+it was read; one that shows another is read again, and only what differs then too is a finding.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -25,10 +25,10 @@ from courtside.platform.relay import delivered_mark, history_lines
 from courtside.platform.signals import Signal, Signals
 
 PATIENCE = timedelta(minutes=15)  # until then an entry may still be on its way to history
-OVERLAP = timedelta(minutes=1)  # how far entries may be stamped before they are seen
+OVERLAP = timedelta(minutes=1)  # how long the index may take to show an entry
+SLACK = timedelta(seconds=10)  # longer than any attempt takes between its stamp and its effect
 JOB = "platform.reconcile"  # the kind of the message that asks for a court's comparison
-ROUNDS = 6  # how often accounts that differ are read again
-PAUSE = 2.0  # seconds before each, so that the index can follow
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds in which the index follows, before each new look
 _ENTRIES = 400  # read at a time
 
 
@@ -72,11 +72,36 @@ class Balance(NamedTuple):
     available: int
     held: int
 
+    def __add__(self, other: "Balance") -> "Balance":  # type: ignore[override]  # no longer tuple
+        return Balance(self.available + other.available, self.held + other.held)
+
     def __str__(self) -> str:
         return f"available {self.available}, held {self.held}"
 
 
 NOTHING = Balance(0, 0)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """One account's movements: summed, and those since shortly before the walk one by one."""
+
+    settled: Balance = NOTHING
+    recent: list[tuple[datetime, str, Balance]] = field(default_factory=list)
+
+    def total(self) -> Balance:
+        return sum((moved for _, _, moved in self.recent), self.settled)
+
+    def shown(self, at: datetime) -> set[Balance]:
+        """The balances that a read at `at` may have seen, in the order of the entries' stamps."""
+        balance = self.settled
+        seen = {balance}
+        for stamp, _, moved in sorted(self.recent):
+            if stamp < at - SLACK:
+                seen.clear()
+            balance += moved
+            seen.add(balance)
+        return seen
 
 
 @dataclass(slots=True)
@@ -88,21 +113,24 @@ class _Walk:
     entries: int = 0
     lines: int = 0
     pending: int = 0
-    sums: dict[AccountId, Balance] = field(default_factory=dict)
+    sums: dict[AccountId, _Sum] = field(default_factory=dict)
     recent: set[str] = field(default_factory=set)
     suspects: list[StoredEntry] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def add(self, entry: StoredEntry) -> set[AccountId]:
-        """Sum an entry's movements; the accounts that it moved."""
+    def add(self, entry: StoredEntry) -> None:
+        """Take an entry's movements into the sums of their accounts."""
         self.entries += 1
-        if entry.at >= self.begun - OVERLAP:
+        is_recent = entry.at >= self.begun - OVERLAP
+        if is_recent:
             self.recent.add(entry.id)
         for m in entry.movements:
-            before = self.sums.get(m.account, NOTHING)
-            available = before.available + (m.opens or 0) + m.available
-            self.sums[m.account] = Balance(available, before.held + m.held)
-        return {m.account for m in entry.movements}
+            total = self.sums.setdefault(m.account, _Sum())
+            moved = Balance((m.opens or 0) + m.available, m.held)
+            if is_recent:
+                total.recent.append((entry.at, entry.id, moved))
+            else:
+                total.settled += moved
 
 
 class Reconciler:
@@ -181,34 +209,32 @@ class Reconciler:
             walk.findings += _line_findings(expected, found)
 
     async def _compare_balances(self, walk: _Walk) -> None:
-        differing = await self._differing(walk, list(walk.sums), {})
-        for _ in range(ROUNDS):
-            if not differing:
-                return
-            await self._clock.sleep(PAUSE)
-            accounts = list(differing)
-            stored = await self._accounts(walk.court, accounts)
-            passed = await self._catch_up(walk)
-            differing = _differing(walk, stored, passed)
+        differing = await self._differing(walk, list(walk.sums), pause=0)
+        for pause in PAUSES:
+            if differing:
+                differing = await self._differing(walk, list(differing), pause=pause)
         walk.findings += [_balance_finding(walk, a, found) for a, found in differing.items()]
 
     async def _differing(
-        self, walk: _Walk, accounts: list[AccountId], passed: Mapping[AccountId, set[Balance]]
+        self, walk: _Walk, accounts: Sequence[AccountId], *, pause: float
     ) -> dict[AccountId, Balance | None]:
-        return _differing(walk, await self._accounts(walk.court, accounts), passed)
-
-    async def _accounts(
-        self, court: str, accounts: Sequence[AccountId]
-    ) -> dict[AccountId, Balance | None]:
-        tenant = self._database.of(court)
+        """Those of the accounts that show a balance which they never had, with that balance."""
+        at = self._clock.now()
+        tenant = self._database.of(walk.court)
         keys = [tenant.key(account.partition, account.sort) for account in accounts]
         items = await self._books.get(RECORDS, keys, consistent=True)
-        return {a: _balance(item) for a, item in zip(accounts, items, strict=True)}
+        if pause:
+            await self._clock.sleep(pause)
+            await self._catch_up(walk)
+        return {
+            account: found
+            for account, found in zip(accounts, map(_balance, items), strict=True)
+            if found not in walk.sums[account].shown(at)
+        }
 
-    async def _catch_up(self, walk: _Walk) -> dict[AccountId, set[Balance]]:
-        """Add the entries written since; the balances that each account has passed through."""
+    async def _catch_up(self, walk: _Walk) -> None:
+        """Take in the entries that were written, or came into sight, since the last look."""
         since = walk.begun - OVERLAP
-        passed: dict[AccountId, set[Balance]] = {}
         for day in days(business_day(since), business_day(self._clock.now())):
             new = [
                 pointer
@@ -216,30 +242,13 @@ class Reconciler:
                 if pointer.id not in walk.recent
             ]
             for entry in _decoded(walk, new, await self._books.entries(new)):
-                before = {m.account: walk.sums.get(m.account, NOTHING) for m in entry.movements}
-                for account in walk.add(entry):
-                    seen = passed.setdefault(account, {before[account]})
-                    seen.add(walk.sums[account])
-        return passed
+                walk.add(entry)
 
 
 def request(court: str, *, since: date, lines_since: date) -> JobMessage:
     """The message that asks for the comparison of one court's books."""
     days_told = f"{since.isoformat()}/{lines_since.isoformat()}"
     return JobMessage(court, JOB, days_told, depth=0)
-
-
-def _differing(
-    walk: _Walk,
-    stored: Mapping[AccountId, Balance | None],
-    passed: Mapping[AccountId, set[Balance]],
-) -> dict[AccountId, Balance | None]:
-    """Accounts whose stored balance is neither their sum nor one that they have just passed."""
-    return {
-        account: found
-        for account, found in stored.items()
-        if found != walk.sums[account] and found not in passed.get(account, ())
-    }
 
 
 def _decoded(
@@ -283,7 +292,7 @@ def _line_findings(expected: Sequence[Item], found: Sequence[Item | None]) -> li
 
 def _balance_finding(walk: _Walk, account: AccountId, found: Balance | None) -> Finding:
     kind = FindingKind.ACCOUNT_MISSING if found is None else FindingKind.BALANCE_DIFFERS
-    expected = str(walk.sums[account])
+    expected = str(walk.sums[account].total())
     return Finding(kind=kind, subject=str(account), expected=expected, found=str(found))
 
 
