@@ -3,10 +3,18 @@
 import pytest
 
 from testkit.app import build_app
+from testkit.factories.people import COURT, OTHER_COURT, a_court
+from testkit.tokens import issuers
 
 
 @pytest.fixture
 def app(tmp_path):
     """The whole application on the in-memory engine, at nine o'clock on a Monday."""
-    with build_app(tmp_path) as built:
+    with build_app(tmp_path, issuers=issuers(COURT, OTHER_COURT)) as built:
         yield built
+
+
+@pytest.fixture
+async def court(app):
+    """A court with its administrator; everybody else joins by situation."""
+    return await a_court(app)

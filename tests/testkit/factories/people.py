@@ -12,11 +12,6 @@ from testkit.app import TestApp
 
 COURT = "C310"
 OTHER_COURT = "C320"
-ISSUER = "https://login.court.example"
-ISSUERS = (
-    {"issuer": ISSUER, "court": COURT},
-    {"issuer": f"{ISSUER}/other", "court": OTHER_COURT},
-)
 ADMINISTRATOR = "A0001"
 
 
