@@ -50,7 +50,7 @@ def package(lock: str, folder: Path, *, platform: str | None, python: str) -> No
     shutil.copytree(source, folder / "courtside", ignore=ours, dirs_exist_ok=True)
     if lock == "api":
         documents = ROOT / "graphql" / "operations"
-        shutil.copytree(documents, folder / "operations", dirs_exist_ok=True)
+        shutil.copytree(documents, folder / "graphql" / "operations", dirs_exist_ok=True)
 
 
 def trim(folder: Path) -> None:
