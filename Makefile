@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; 
 PY := .venv/bin/python
 UV := .uv/bin/uv
 DATA ?= .local
-export DATA HOST PORT NOW AS AT NAME COURT
+export DATA HOST PORT NOW AS AT NAME COURT CODE CLIENT ENTITY
 export PYTHONPATH := functions:tests:.
 
 # ---- set-up, each once until its lock changes ----

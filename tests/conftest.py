@@ -9,7 +9,8 @@ from testkit.tokens import issuers
 
 @pytest.fixture
 def app(tmp_path):
-    """The whole application on the in-memory engine, at nine o'clock on a Monday."""
+    """The whole application on the in-memory engine, at nine o'clock on a Monday; the development
+    issuer signs for two courts."""
     with build_app(tmp_path, issuers=issuers(COURT, OTHER_COURT)) as built:
         yield built
 
