@@ -161,7 +161,9 @@ def _modules(base: Foundation) -> Iterable[Wired]:
 
     persons = people.build(base.database, ids=PersonIds(base.keys, base.settings.issuers))
     days = calendar.build(base.database, actors=persons.people)
-    lunch = meals.build(base.database, actors=persons.people, calendars=days.calendar)
+    lunch = meals.build(
+        base.database, people=persons.people, calendars=days.calendar, files=base.files
+    )
     yield from (persons, days, lunch)
 
 

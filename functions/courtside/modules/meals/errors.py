@@ -47,6 +47,7 @@ class SoldOut(Refusal):
     def __init__(
         self,
         *,
+        canteen: str,
         dish: str,
         name: str,
         left: int,
@@ -54,6 +55,7 @@ class SoldOut(Refusal):
         path: Path = ("input", "lines"),
     ) -> None:
         super().__init__(path=path)
+        self.canteen = canteen
         self.dish = dish
         self.name = name
         self.left = left
@@ -282,6 +284,20 @@ class ImportNotChecked(Refusal):
     code = "IMPORT_NOT_CHECKED"
     text = Text(
         zh="该文件还不能导入(状态 {state})。", en="The file cannot be taken yet (it is {state})."
+    )
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__()
+        self.state = state
+
+
+class ImportBusy(Refusal):
+    """The file is being checked or taken, or was taken already."""
+
+    code = "IMPORT_BUSY"
+    text = Text(
+        zh="该文件正在处理或已经导入(状态 {state})。",
+        en="The file is being processed or was taken already (it is {state}).",
     )
 
     def __init__(self, *, state: str) -> None:

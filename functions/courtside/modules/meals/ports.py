@@ -7,8 +7,10 @@ from typing import Protocol
 from courtside.kernel.jobs import Job
 from courtside.kernel.journal import Entry, Json, Recorded
 from courtside.kernel.ledger import Account, AccountId
+from courtside.kernel.sheets import CellError, Sheet, Template
 from courtside.kernel.workdays import WorkCalendar
 from courtside.modules.meals.contracts.canteens import Canteen, Dish, MealPeriod, Period
+from courtside.modules.meals.contracts.imports import Import
 from courtside.modules.meals.contracts.kitchen import KitchenCount
 from courtside.modules.meals.contracts.menus import (
     DayMenu,
@@ -198,4 +200,42 @@ class KitchenStore(Protocol):
         self, court: str, canteen: str, day: date, period: Period, version: int
     ) -> KitchenCount | None:
         """One version of a count: one query over its parts."""
+        ...
+
+
+class ImportStore(Protocol):
+    async def find_import(self, court: str, import_id: str) -> Import | None:
+        """An import by its id: one consistent get."""
+        ...
+
+    async def save_import(self, imported: Import, job: Job | None, entry: Entry) -> Recorded | None:
+        """The import's next version, and the parent of the job that goes on with it."""
+        ...
+
+    async def end_import(
+        self, imported: Import, drafts: Sequence[DraftDay], job: Job, report: Json, entry: Entry
+    ) -> Recorded | None:
+        """The import's next version, the job's end, and with it the draft days that now count."""
+        ...
+
+    async def save_drafts(
+        self, lines: Sequence[DraftLine], dishes: Sequence[Dish], job: Job, entry: Entry
+    ) -> Recorded | None:
+        """Lines of the job's own batch, dishes new or at their next version, the job's step."""
+        ...
+
+
+class Spreadsheets(Protocol):
+    """Foreign files as sheets and back, as the platform reads them."""
+
+    async def read(self, data: bytes) -> list[Sheet]:
+        """The sheets that hold anything. UnreadableSheet."""
+        ...
+
+    async def annotate(self, data: bytes, *, errors: Sequence[CellError]) -> bytes:
+        """A copy with the errors at their cells."""
+        ...
+
+    async def template(self, template: Template) -> bytes:
+        """The workbook to fill in."""
         ...

@@ -34,7 +34,11 @@ class RowFault:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
     """One uploaded file and what came of it. `canteen` is empty for top-ups; `annotated` is the
-    file id of the copy that has the faults beside their cells."""
+    file id of the copy that has the faults beside their cells, `plan` that of the rows as the dry
+    run understood them, which is what a commit carries out.
+
+    `portions` is planned for dishes whose cell says no number. `total_fen` sums up top-ups.
+    """
 
     id: str
     kind: ImportKind
@@ -47,10 +51,13 @@ class Import:
     requested_by: str
     at: datetime
     version: int
+    portions: int | None = None
     rows: int = 0
+    total_fen: int = 0
     faults: tuple[RowFault, ...] = ()
     fault_count: int = 0
     annotated: str | None = None
+    plan: str | None = None
     job: str | None = None
 
 
@@ -61,10 +68,12 @@ class StartImport:
     filename: str
     sha256: str
     size: int
+    portions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckImport:
+    kind: ImportKind
     import_id: str
 
 
@@ -72,5 +81,6 @@ class CheckImport:
 class CommitImport:
     """Take the checked file, named by its hash."""
 
+    kind: ImportKind
     import_id: str
     sha256: str

@@ -121,3 +121,24 @@ class CountItem(Record):
     ordered = NumberAttribute()
     sold = NumberAttribute()
     agrees = BooleanAttribute()
+
+
+class ImportItem(Versioned):
+    """`MEALS#IMPORTS` / `<import>`; `faults` is JSON: the first of them, each a list of four."""
+
+    kind = UnicodeAttribute()
+    canteen = UnicodeAttribute()
+    state = UnicodeAttribute()
+    filename = UnicodeAttribute()
+    sha256 = UnicodeAttribute()
+    size = NumberAttribute()
+    requested_by = UnicodeAttribute()
+    at = UnicodeAttribute()
+    portions = NumberAttribute(null=True)
+    rows = NumberAttribute()
+    total = NumberAttribute()
+    faults = UnicodeAttribute()
+    fault_count = NumberAttribute()
+    annotated = UnicodeAttribute(null=True)
+    plan = UnicodeAttribute(null=True)
+    job = UnicodeAttribute(null=True)

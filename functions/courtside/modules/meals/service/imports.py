@@ -1,0 +1,210 @@
+"""Imports: a file is announced and uploaded, checked by a dry run, and taken by its hash."""
+
+from asyncio import gather
+from dataclasses import dataclass
+from datetime import datetime
+
+from courtside.kernel.actor import Actor, Actors, Principal, permit
+from courtside.kernel.errors import NotFound
+from courtside.kernel.files import Download, Files, Upload
+from courtside.kernel.ids import new_id
+from courtside.kernel.jobs import Job, JobState
+from courtside.kernel.journal import Change, Command, Done, Entry, Journal, Result, entry
+from courtside.kernel.usecase import decides_again
+from courtside.modules.meals import errors
+from courtside.modules.meals.contracts.imports import (
+    CheckImport,
+    CommitImport,
+    Import,
+    ImportKind,
+    StartImport,
+)
+from courtside.modules.meals.ports import CanteenStore, ImportStore, Spreadsheets
+from courtside.modules.meals.rules import PERMITS
+from courtside.modules.meals.rules import imports as rules
+from courtside.modules.meals.rules.menu_sheets import MENU_TEMPLATE
+from courtside.modules.meals.rules.topup_sheets import TOP_UP_TEMPLATE
+from courtside.modules.meals.service.wallets import ROWS_A_CHILD
+
+CHECK, MENU, TOP_UP = "meals.check_import", "meals.import", "meals.top_up"
+_WORD = {ImportKind.MENU: "menu", ImportKind.TOP_UP: "top_up"}
+_TEMPLATES = {ImportKind.MENU: MENU_TEMPLATE, ImportKind.TOP_UP: TOP_UP_TEMPLATE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A new import and where its file goes."""
+
+    imported: Import
+    upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imports:
+    """Spreadsheets in: menus for the kitchen, top-ups for finance."""
+
+    store: ImportStore
+    canteens: CanteenStore
+    journal: Journal
+    actors: Actors
+    files: Files
+    spreadsheets: Spreadsheets
+
+    @decides_again
+    async def start_import(
+        self, principal: Principal, request: StartImport, *, key: str, now: datetime
+    ) -> Done[Started]:
+        """Announce a file by its hash and size, and get leave to upload exactly that file.
+
+        Refusals: NotFound, InvalidInput, FileTooLarge, UnreadableSheet.
+        """
+        command = _command(principal, "start", request.kind, key, request)
+        recorded, actor = await gather(
+            self.journal.recall(command), self.actors.get_actor(principal)
+        )
+        if recorded is None:
+            permit(actor, PERMITS, command.operation, now=now)
+            if request.kind is ImportKind.MENU:
+                await self._get_canteen(principal.court, request.canteen)
+            imported = rules.start(request, import_id=new_id(now), person=actor.person, now=now)
+            upload = self._upload(principal, imported, now=now)
+            recorded = await self.store.save_import(imported, None, _entry(command, imported, now))
+            if recorded is None:
+                return Done(value=Started(imported=imported, upload=upload))
+        imported = await self._found(principal, recorded.result.id, request.kind)
+        upload = self._upload(principal, imported, now=now)
+        return Done(value=Started(imported=imported, upload=upload), replayed=True)
+
+    @decides_again
+    async def check_import(
+        self, principal: Principal, request: CheckImport, *, key: str, now: datetime
+    ) -> Done[Import]:
+        """Read the uploaded file without taking anything of it, as a job.
+
+        Refusals: NotFound, ImportBusy.
+        """
+        command = _command(principal, "check", request.kind, key, request)
+        recorded, actor, found = await gather(
+            self.journal.recall(command),
+            self.actors.get_actor(principal),
+            self.store.find_import(principal.court, request.import_id),
+        )
+        if recorded is None:
+            permit(actor, PERMITS, command.operation, now=now)
+            found = rules.known(found, request.kind)
+            job = _job(actor, CHECK, found, 0, now=now)
+            found = rules.begin_check(found, job=job.id)
+            recorded = await self.store.save_import(found, job, _entry(command, found, now, job))
+            if recorded is None:
+                return Done(value=found)
+        return Done(
+            value=await self._found(principal, request.import_id, request.kind), replayed=True
+        )
+
+    @decides_again
+    async def commit_import(
+        self, principal: Principal, request: CommitImport, *, key: str, now: datetime
+    ) -> Done[Import]:
+        """Take the checked file, named by its hash, as a job: a menu becomes the draft of its days,
+        top-ups go to their wallets.
+
+        Refusals: NotFound, AnotherFile, ImportNotChecked, FileMissing.
+        """
+        command = _command(principal, "commit", request.kind, key, request)
+        recorded, actor, found = await gather(
+            self.journal.recall(command),
+            self.actors.get_actor(principal),
+            self.store.find_import(principal.court, request.import_id),
+        )
+        if recorded is None:
+            permit(actor, PERMITS, command.operation, now=now)
+            found = rules.known(found, request.kind)
+            job = _commit_job(actor, found, now=now)
+            found = rules.begin_commit(found, request, job=job.id)
+            await self.files.read(principal.court, found.plan or "")  # a job cannot ask for it
+            recorded = await self.store.save_import(found, job, _entry(command, found, now, job))
+            if recorded is None:
+                return Done(value=found)
+        return Done(
+            value=await self._found(principal, request.import_id, request.kind), replayed=True
+        )
+
+    async def get_import(
+        self, principal: Principal, import_id: str, kind: ImportKind, *, now: datetime
+    ) -> Import:
+        """How an import stands: counts, the first faults. Refusals: NotFound."""
+        actor, found = await gather(
+            self.actors.get_actor(principal), self.store.find_import(principal.court, import_id)
+        )
+        permit(actor, PERMITS, f"meals.get_{_WORD[kind]}_import", now=now)
+        return rules.known(found, kind, path=("id",))
+
+    def grant_annotated(
+        self, principal: Principal, imported: Import, *, now: datetime
+    ) -> Download | None:
+        """Where to fetch the copy that has the faults at their cells, if there are any."""
+        if imported.annotated is None:
+            return None
+        name = f"{imported.filename.rpartition('.')[0] or imported.filename}-检查结果.xlsx"
+        return self.files.grant_download(principal.court, imported.annotated, name=name, now=now)
+
+    async def grant_template(
+        self, principal: Principal, kind: ImportKind, *, now: datetime
+    ) -> Download:
+        """Where to fetch the workbook to fill in."""
+        actor = await self.actors.get_actor(principal)
+        permit(actor, PERMITS, f"meals.get_{_WORD[kind]}_import", now=now)
+        template = _TEMPLATES[kind]
+        data = await self.spreadsheets.template(template)
+        file_id = await self.files.put(principal.court, data)
+        name = f"{template.title.zh}.xlsx"
+        return self.files.grant_download(principal.court, file_id, name=name, now=now)
+
+    def _upload(self, principal: Principal, imported: Import, *, now: datetime) -> Upload:
+        return self.files.grant_upload(
+            principal.court, sha256=imported.sha256, size=imported.size, now=now
+        )
+
+    async def _get_canteen(self, court: str, canteen: str) -> None:
+        if await self.canteens.find_canteen(court, canteen) is None:
+            raise NotFound(kind=errors.CANTEEN, path=("input", "canteenId"))
+
+    async def _found(self, principal: Principal, import_id: str, kind: ImportKind) -> Import:
+        return rules.known(await self.store.find_import(principal.court, import_id), kind)
+
+
+def _command(
+    principal: Principal, verb: str, kind: ImportKind, key: str, request: object
+) -> Command:
+    operation = f"meals.{verb}_{_WORD[kind]}_import"
+    return Command(principal=principal, operation=operation, key=key, request=request)
+
+
+def _commit_job(actor: Actor, found: Import, *, now: datetime) -> Job:
+    is_menu = found.kind is ImportKind.MENU
+    a_child = rules.ROWS_A_CHILD if is_menu else ROWS_A_CHILD
+    return _job(actor, MENU if is_menu else TOP_UP, found, -(-found.rows // a_child), now=now)
+
+
+def _job(actor: Actor, kind: str, found: Import, children: int, *, now: datetime) -> Job:
+    return Job(
+        court=actor.court,
+        id=new_id(now),
+        kind=kind,
+        state=JobState.RUNNING,
+        children=children,
+        cursor=0,
+        requested_by=actor.person,
+        at=now,
+        about={"import": found.id, "canteen": found.canteen, "plan": found.plan or ""},
+    )
+
+
+def _entry(command: Command, imported: Import, now: datetime, job: Job | None = None) -> Entry:
+    return entry(
+        command,
+        now=now,
+        result=Result(kind="Import", id=imported.id, version=imported.version),
+        changes=(Change(aggregate=f"IMPORT#{imported.id}", version=imported.version),),
+        job=None if job is None else job.name,
+    )
