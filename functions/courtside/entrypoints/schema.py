@@ -11,6 +11,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from courtside.kernel.errors import Refusal
 from courtside.modules.calendar import gql as calendar
+from courtside.modules.meals import gql as meals
 from courtside.modules.people import gql as people
 from courtside.platform.gql.documents import PreparedDocuments
 from courtside.platform.gql.payloads import PUBLIC, Info, PlainError
@@ -26,7 +27,7 @@ class ModuleGql(Protocol):
     ERROR_TYPES: Mapping[type[Refusal], type[Any]]
 
 
-_MODULES: tuple[ModuleGql, ...] = (people, calendar)
+_MODULES: tuple[ModuleGql, ...] = (people, calendar, meals)
 
 ERROR_TYPES: Mapping[type[Refusal], type[Any]] = {
     refusal: kind for module in _MODULES for refusal, kind in module.ERROR_TYPES.items()

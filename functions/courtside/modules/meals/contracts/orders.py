@@ -35,6 +35,12 @@ class OrderKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.date.isoformat()}#{self.period.value}#{self.diner}"
 
+    @staticmethod
+    def parse(text: str) -> "OrderKey":
+        """`<date>#<PERIOD>#<diner>`, as results and refusals name an order."""
+        day, period, diner = text.split("#", 2)
+        return OrderKey(date.fromisoformat(day), Period(period), diner)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:

@@ -182,7 +182,7 @@ def explain(line: MenuLine | None, amount: int, decided: Decided, *, now: dateti
         return closed(bound, cut_off(line, bound))
     if line.available + amount < 0:
         left = line.available + decided.had.get(line.dish, 0)
-        return errors.SoldOut(dish=line.dish, name=line.name, left=left)
+        return errors.SoldOut(canteen=line.canteen, dish=line.dish, name=line.name, left=left)
     return Stale()
 
 
@@ -289,7 +289,9 @@ def _portions(line: MenuLine, amount: int, *, had: int) -> Movement:
     try:
         return move(line.account, amount, counter=SOLD)
     except Short:
-        raise errors.SoldOut(dish=line.dish, name=line.name, left=line.available + had) from None
+        raise errors.SoldOut(
+            canteen=line.canteen, dish=line.dish, name=line.name, left=line.available + had
+        ) from None
 
 
 def _given_back(order: MealOrder, line: OrderLine, quantity: int) -> Movement:

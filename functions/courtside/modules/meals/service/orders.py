@@ -242,7 +242,7 @@ class MealOrders:
         return Done(value=order, replayed=True, outcome=recorded.result.outcome)
 
     async def _collected(self, actor: Actor, recorded: Recorded) -> Done[MealOrder]:
-        order = await self._orders.find_order(actor.court, parse_key(recorded.result.id))
+        order = await self._orders.find_order(actor.court, OrderKey.parse(recorded.result.id))
         if order is None:
             raise NotFound(kind=errors.ORDER)
         return Done(value=order, replayed=True, outcome=recorded.result.outcome)
@@ -253,7 +253,7 @@ class MealOrders:
         """What was decided, or what the journal held already: a lost answer, a double tap."""
         if raced is None:
             return Done(value=order)
-        stored = await self._orders.find_order(principal.court, parse_key(raced.result.id))
+        stored = await self._orders.find_order(principal.court, OrderKey.parse(raced.result.id))
         return Done(value=stored or order, replayed=True, outcome=raced.result.outcome)
 
     async def _keep(self, command: Command, order: MealOrder, *, now: datetime) -> None:
@@ -275,7 +275,12 @@ class MealOrders:
         meal = [line for line in menu.lines if line.period is key.period]
         found = rules.alternatives(meal, to=refusal.dish, published=facts.day.published)
         return errors.SoldOut(
-            dish=refusal.dish, name=refusal.name, left=refusal.left, alternatives=found
+            canteen=refusal.canteen,
+            dish=refusal.dish,
+            name=refusal.name,
+            left=refusal.left,
+            alternatives=found,
+            path=refusal.path,
         )
 
 
@@ -283,12 +288,6 @@ def order_keys(diner: str, from_on: date, days: int) -> list[OrderKey]:
     """Every order that a diner can have from a date on."""
     dates = (from_on + timedelta(days=n) for n in range(days))
     return [OrderKey(day, period, diner) for day in dates for period in PERIODS]
-
-
-def parse_key(text: str) -> OrderKey:
-    """`<date>#<PERIOD>#<diner>`, as results and ids name an order."""
-    day, period, diner = text.split("#", 2)
-    return OrderKey(date.fromisoformat(day), Period(period), diner)
 
 
 def _permit(actor: Actor, other: Actor | None, operation: str, *, now: datetime) -> None:
