@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pynamodb.attributes import NumberAttribute
 
-from courtside.bootstrap import App, Foundation, foundation
+from courtside.bootstrap import App, foundation
 from courtside.entrypoints.event_worker import Events
 from courtside.entrypoints.job_worker import Jobs
 from courtside.entrypoints.journal_relay import JournalRelay
@@ -85,31 +85,17 @@ class House:
 
     def pump(self, app: App, *, batch: int = 100) -> Pump:
         """The functions behind the write, joined by stream and queues."""
-        return pump(app, self.engine, self.queues, self.signals, seed=self._seed, batch=batch)
-
-
-def pump(
-    app: App,
-    engine: MemoryEngine,
-    queues: LocalQueues,
-    signals: RecordedSignals,
-    *,
-    seed: int = 0,
-    batch: int = 100,
-) -> Pump:
-    """The real entrypoints of an App, joined by the engine's stream and the local queues."""
-    base: Foundation = app.foundation
-    return Pump(
-        engine,
-        queues,
-        relay=JournalRelay(base, signals).take,
-        workers={
-            base.settings.event_queue: Events(app, signals).take,
-            base.settings.job_queue: Jobs(app, signals).take,
-        },
-        seed=seed,
-        batch=batch,
-    )
+        return Pump(
+            self.engine,
+            self.queues,
+            relay=JournalRelay(self.base, self.signals).take,
+            workers={
+                "events": Events(app, self.signals).take,
+                "jobs": Jobs(app, self.signals).take,
+            },
+            seed=self._seed,
+            batch=batch,
+        )
 
 
 class Tills:

@@ -56,6 +56,10 @@ class Pump:
                 return
         raise NeverQuiet
 
+    def rewind(self) -> None:
+        """Let the stream begin again: everything is delivered once more."""
+        self._seen = 0
+
     async def stream(self) -> bool:
         """One batch of the journal's stream; whether there was one."""
         records = self._engine.stream("journal", after=self._seen)[: self._batch]

@@ -15,6 +15,7 @@ from courtside.platform.messages import of_fact
 from courtside.platform.queues import ATTEMPTS
 from courtside.platform.signals import Signal
 from courtside.platform.worker import module_of
+from testkit.facts import schema_errors
 from testkit.house import COURT, House, paid
 
 
@@ -91,6 +92,7 @@ class TestEventWorker:
         assert fact.state["code"] == "TILL_IS_SHUT"
         assert fact.state["aggregate"] == "TILL#A"
         assert [note.audience for note in fact.notify] == ["role:LOGISTICS_OFFICER"]
+        assert schema_errors(fact) == []
         assert house.queues.dead_letters("events") == []
 
     async def test_poison_becomes_a_dead_letter_and_delays_nobody(self, house):
