@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from courtside.entrypoints.graphql_http import build_app, lambda_handler
@@ -120,10 +120,14 @@ class Client:
         return headers
 
 
-def serve(app: TestApp, *, documents: TrustedDocuments | None = None) -> tuple[View, Watched]:
-    """The API on a test's application, and what it tells."""
+def serve(
+    app: TestApp, *, documents: TrustedDocuments | None = None, development: bool = False
+) -> tuple[View, Watched]:
+    """The API on a test's application as it is deployed, and what it tells."""
     watched = Watched()
-    return build_app(app.app, watch=watched, documents=documents), watched
+    settings = replace(app.app.settings, development=development)
+    deployed = replace(app.app, foundation=replace(app.app.foundation, settings=settings))
+    return build_app(deployed, watch=watched, documents=documents), watched
 
 
 def sign_in(app: TestApp, view: View, subject: str, *, court: str, client: str = "web") -> Client:

@@ -7,7 +7,7 @@ of its text. Every document, trusted or not, is parsed, measured and validated o
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,15 @@ class Prepared:
 
     document: DocumentNode | None
     errors: list[GraphQLError]
-    operations: int = 0
+    operations: tuple[str | None, ...] = ()
+
+    def runs(self, operation_name: str | None) -> bool:
+        """Whether it is clear which operation is meant: the one there is, or the one named."""
+        return (
+            len(self.operations) == 1
+            if operation_name is None
+            else (operation_name in self.operations)
+        )
 
 
 class Preparation:
@@ -114,8 +122,7 @@ class Preparation:
     def prepare(self, schema: Schema, text: str, operation_name: str | None) -> Prepared:
         """What is known of a document, looked at only once."""
         prepared = self._prepared(schema, text)
-        named = operation_name is not None or prepared.operations == 1
-        return prepared if named or prepared.errors else _UNNAMED
+        return prepared if prepared.errors or prepared.runs(operation_name) else _UNNAMED
 
     def _prepared(self, schema: Schema, text: str) -> Prepared:
         known = self._known.get(text)
@@ -130,22 +137,23 @@ class Preparation:
     def _look_at(self, schema: Schema, text: str) -> Prepared:
         try:
             document = parse(text, max_tokens=self.limits.tokens)
-            errors = too_large(document, self.limits)
+            errors = too_large(document, self.limits) or self._validate(schema, document)
         except GraphQLSyntaxError as error:
             return Prepared(None, [self._syntax(error)])
         except RecursionError:
             return Prepared(None, [TooLarge("depth", self.limits.depth)])
-        if not errors:
-            errors = validate_document(schema._schema, document, self._rules)  # noqa: SLF001 - no public name
-            _coded(errors, "DOCUMENT_INVALID")
-        operations = sum(isinstance(n, OperationDefinitionNode) for n in document.definitions)
-        return Prepared(document, errors, operations)
+        return Prepared(document, errors, tuple(_operation_names(document)))
+
+    def _validate(self, schema: Schema, document: DocumentNode) -> list[GraphQLError]:
+        inner = schema._schema  # noqa: SLF001 - it has no public name
+        return _coded(validate_document(inner, document, self._rules), "DOCUMENT_INVALID")
 
     def _syntax(self, error: GraphQLSyntaxError) -> GraphQLError:
         if f"more than {self.limits.tokens} tokens" in error.message:
             return TooLarge("tokens", self.limits.tokens)
-        _coded([error], "DOCUMENT_SYNTAX")
-        return error
+        if "nested too deeply" in error.message:
+            return TooLarge("depth", self.limits.depth)
+        return _coded([error], "DOCUMENT_SYNTAX")[0]
 
 
 class PreparedDocuments(SchemaExtension):
@@ -160,9 +168,16 @@ class PreparedDocuments(SchemaExtension):
         yield
 
 
-def _coded(errors: list[GraphQLError], code: str) -> None:
+def _operation_names(document: DocumentNode) -> Iterator[str | None]:
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            yield None if node.name is None else node.name.value
+
+
+def _coded(errors: Sequence[GraphQLError], code: str) -> list[GraphQLError]:
     for error in errors:
         error.extensions = {**(error.extensions or {}), "code": code}
+    return list(errors)
 
 
 _UNNAMED = Prepared(

@@ -24,6 +24,7 @@ TRY_AGAIN = Text(
 )
 # Where the server puts the text of an exception into an error that no longer refers to it.
 QUOTING = "encountered error"
+SUGGESTION = " Did you mean"  # the server's guesses name fields that were not asked for
 
 
 def say(text: Text, language: Language, **facts: str) -> str:
@@ -41,7 +42,8 @@ def told(error: GraphQLError, language: Language, correlation: str) -> dict[str,
     elif is_fault(error):
         return fault(language, correlation, path=error.path)
     else:
-        message, code = error.message, (error.extensions or {}).get("code", BAD_INPUT)
+        message = error.message.partition(SUGGESTION)[0]
+        code = (error.extensions or {}).get("code", BAD_INPUT)
     found: dict[str, Any] = {"message": message, "extensions": {"code": code}}
     if error.path is not None:
         found["path"] = error.path
