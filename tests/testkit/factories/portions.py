@@ -14,7 +14,7 @@ from courtside.kernel.journal import Command, Entry, Recorded, Result, entry
 from courtside.kernel.ledger import Account, AccountId, Movement, Unit, move
 from courtside.platform.clock import Clock
 from courtside.platform.dynamo.database import Database
-from courtside.platform.dynamo.engine import Engine, Throttled, Unanswered
+from courtside.platform.dynamo.engine import Cancelled, Engine, Throttled, Unanswered
 from courtside.platform.dynamo.journal import JOURNAL
 from courtside.platform.dynamo.transaction import Guard
 from courtside.platform.dynamo.values import Check, Item, Key, Op, Read, Write
@@ -111,9 +111,13 @@ class UnguardedPortions(Portions):
         for _ in range(9):
             try:
                 await self.engine.transact([one])
+            except Cancelled as cancelled:
+                if cancelled.reasons[0].is_condition:
+                    raise SoldOut from None
             except (Unanswered, Throttled):
                 continue
-            return None
+            else:
+                return None
         raise Busy
 
 
