@@ -1,9 +1,13 @@
 """Signals as a test sees them."""
 
+import logging
 from collections import Counter
 from typing import NamedTuple
 
 from courtside.platform.signals import Signal
+
+
+RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
 class Told(NamedTuple):
@@ -19,5 +23,7 @@ class RecordedSignals:
         self.told: list[Told] = []
 
     def emit(self, signal: Signal, *, count: int = 1, **facts: str | int) -> None:
+        if RESERVED & set(facts):
+            raise KeyError(f"a log line cannot hold {RESERVED & set(facts)}")
         self.counts[signal] += count
         self.told.append(Told(signal, facts))

@@ -65,7 +65,7 @@ class EventWorker:
         except Exception as fault:  # noqa: BLE001 - the fact's other consumers still get it
             self._signals.emit(
                 Signal.CONSUMER_FAILED,
-                module=module,
+                consumer=module,
                 fact=delivered.fact.name,
                 id=delivered.id,
                 fault=type(fault).__name__,
@@ -80,7 +80,7 @@ class EventWorker:
         except Refusal as refusal:
             await self._refused.record_consumer(module, delivered, refusal, now=now)
             self._signals.emit(
-                Signal.CONSUMER_REFUSED, module=module, code=refusal.code, id=delivered.id
+                Signal.CONSUMER_REFUSED, consumer=module, code=refusal.code, id=delivered.id
             )
 
 

@@ -12,6 +12,7 @@ from courtside.kernel.journal import Change, Command, Result, entry
 from courtside.kernel.ledger import Movement
 from courtside.kernel.usecase import decides_again
 from courtside.platform import jobs
+from courtside.platform.causes import caused_at
 from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.transaction import Guard
 from courtside.platform.jobs import JobRunner, JobStore, JobStuck
@@ -252,6 +253,16 @@ class TestJobWorker:
 
         assert filled(house) == [1] * TILLS
         assert house.queues.waiting("jobs") == 0
+
+    async def test_what_a_job_writes_stands_one_deeper_than_what_asked_for_it(self, house, work):
+        """D-16: a loop through jobs is as deep as a loop through facts."""
+        with caused_at(3):
+            await work.begin()
+
+        await house.pump(house.app(works={"tills.fill": work})).settle()
+
+        found = [journal.from_item(item) for item in house.engine.items("journal")]
+        assert {entry.depth for entry in found if entry.operation == "tills.fill"} == {4}
 
     async def test_a_long_job_goes_on_with_a_message_of_its_own(self, house, work, monkeypatch):
         await work.begin()
