@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from courtside.platform.signals import Signal
 
-
 RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
