@@ -2,16 +2,10 @@
 
 import pytest
 
-from courtside.kernel.errors import InvalidInput, NotFound, NotPermitted, VersionConflict
 from courtside.modules.meals import errors
-from courtside.modules.meals.contracts.orders import (
-    CancelMealOrder,
-    ChangeMealOrder,
-    OrderState,
-)
 from courtside.modules.meals.service.orders import MealOrders
 from courtside.platform.dynamo.meter import metered
-from testkit.factories.meals import MONDAY, PORK, RICE, SOUP, order_key
+from testkit.factories.meals import PORK, RICE
 
 
 @pytest.fixture

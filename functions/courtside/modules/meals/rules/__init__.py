@@ -28,7 +28,6 @@ PERMITS: Permits = {
     "meals.cancel_order_for": frozenset({Role.CLERK, Role.SYSTEM}),
     "meals.collect_order": _SERVING,
     "meals.publish_menu": _KITCHEN,
-    "meals.get_draft": _OFFICE,
     "meals.move_cut_off": _KITCHEN,
     "meals.issue_count": _KITCHEN,
     "meals.get_count": _KITCHEN | _SERVING,
