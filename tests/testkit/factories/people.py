@@ -1,7 +1,7 @@
 """A court and its people, made through the people module."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from courtside.kernel.actor import Principal, Role, system
@@ -62,6 +62,15 @@ class ACourt:
     async def grants(self, principal: Principal, role: Role, *, unit: str | None = None) -> None:
         request = contracts.GrantRole(person=principal.person, role=role, unit=unit)
         await self.people.grant_role(self.administrator, request, key=self.key(), now=self.now)
+
+    async def stands_in(self, role: Role, *, staff_no: str, hours: int) -> Principal:
+        """Somebody new who holds a role for some hours only."""
+        principal = await self.somebody(staff_no=staff_no)
+        request = contracts.GrantRole(
+            person=principal.person, role=role, ends_at=self.now + timedelta(hours=hours)
+        )
+        await self.people.grant_role(self.administrator, request, key=self.key(), now=self.now)
+        return principal
 
     async def revokes(self, principal: Principal, role: Role) -> None:
         request = contracts.RevokeRole(person=principal.person, role=role)

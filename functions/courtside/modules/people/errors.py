@@ -31,10 +31,16 @@ class PersonExists(Refusal):
         zh="该登录身份已登记为本院人员。", en="That sign-in already belongs to a person here."
     )
 
+    def __init__(self, *, path: Path = ("input", "subject")) -> None:
+        super().__init__(path=path)
+
 
 class PersonHasLeft(Refusal):
     code = "PERSON_HAS_LEFT"
     text = Text(zh="该人员已离院。", en="This person has left the court.")
+
+    def __init__(self, *, path: Path = ("input", "person")) -> None:
+        super().__init__(path=path)
 
 
 class OwnRoles(Refusal):
@@ -43,6 +49,9 @@ class OwnRoles(Refusal):
     code = "OWN_ROLES"
     text = Text(zh="不能给自己授权,请由另一位管理员办理。", en="Nobody grants a role to himself.")
     audited = True
+
+    def __init__(self, *, path: Path = ("input", "person")) -> None:
+        super().__init__(path=path)
 
 
 class RoleNotGrantable(Refusal):
@@ -76,3 +85,6 @@ class LastAdministrator(Refusal):
         en="The court's last lasting administrator: grant the role to somebody else first.",
     )
     audited = True
+
+    def __init__(self, *, path: Path = ("input", "person")) -> None:
+        super().__init__(path=path)
