@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import count
 
 from courtside.kernel.actor import Principal, Role, system
 from courtside.kernel.jobs import Job
 from courtside.kernel.journal import Command, Done, Result, entry
 from courtside.kernel.ledger import AccountId, Movement
+from courtside.kernel.workdays import CutOff
 from courtside.modules.meals.contracts import canteens, kitchen, menus, orders
 from courtside.modules.meals.contracts.canteens import Period
 from courtside.modules.meals.contracts.orders import MealOrder, OrderKey, Wanted
@@ -41,13 +42,16 @@ class ACanteen:
 
     def key(self) -> str:
         """An idempotency key that was not used before."""
-        return f"meals-{next(self._numbers):04}"
+        return f"meals-{self.id}-{next(self._numbers):04}"
 
     def dish(self, name: str) -> str:
         return dish_id(self.id, name)
 
-    async def grants_subsidy(self, fen: int, period: Period = Period.LUNCH) -> None:
-        """That much for the meal on work days, for menus published from now on."""
+    async def grants_subsidy(
+        self, fen: int, period: Period = Period.LUNCH, *, change_at: str | None = None
+    ) -> None:
+        """That much for the meal on work days, for menus published from now on; changing and
+        cancelling end at `change_at` of the day itself if it is given."""
         service = self.court.app.get(Canteens)
         manager = await self.court.somebody(Role.LOGISTICS_MANAGER)
         (before,) = [
@@ -55,14 +59,15 @@ class ACanteen:
             for p in await service.list_periods(manager, self.id, now=self.now)
             if p.period is period
         ]
+        change = CutOff(days_before=0, at=time.fromisoformat(change_at)) if change_at else None
         request = canteens.SetMealPeriod(
             canteen=self.id,
             period=period,
             serve_from=before.serve_from,
             serve_to=before.serve_to,
             order=before.order,
-            change=before.change,
-            cancel=before.cancel,
+            change=change or before.change,
+            cancel=change or before.cancel,
             subsidy_fen=fen,
             expected_version=before.version,
         )
