@@ -74,12 +74,11 @@ class DynamoEngine:
             await http.session.close()
 
     async def get(self, reads: Sequence[Read]) -> list[Item | None]:
-        wanted = {(r.table, r.key): r for r in reads}
-        if not 0 < len(wanted) <= MAX_BATCH_GET:
+        if not 0 < len({(r.table, r.key) for r in reads}) <= MAX_BATCH_GET:
             raise EngineFault("a batch gets 1 to 100 items")
         found: dict[tuple[str, str, str], Item] = {}
         meter = current()
-        asked: Mapping[str, Any] = self._batch(wanted.values())
+        asked: Mapping[str, Any] = self._batch(reads)
         while asked:
             with meter.call(write=False):
                 answer = await self._send("BatchGetItem", {"RequestItems": asked, **_COUNTED})
@@ -132,15 +131,15 @@ class DynamoEngine:
                 raise Throttled("no item was processed")
             asked = left
 
-    def _batch(self, reads: Any) -> dict[str, Any]:
-        """RequestItems: a table is read consistently if any of its items must be."""
+    def _batch(self, reads: Sequence[Read]) -> dict[str, Any]:
+        """RequestItems: each item once; a table consistently if any of its items must be."""
+        consistent = {r.table for r in reads if r.consistent}
         asked: dict[str, Any] = {}
-        for read in reads:
+        for table, key in dict.fromkeys((r.table, r.key) for r in reads):
             of_table = asked.setdefault(
-                self._real[read.table], {"Keys": [], "ConsistentRead": False}
+                self._real[table], {"Keys": [], "ConsistentRead": table in consistent}
             )
-            of_table["Keys"].append({"pk": {"S": read.key.pk}, "sk": {"S": read.key.sk}})
-            of_table["ConsistentRead"] |= read.consistent
+            of_table["Keys"].append({"pk": {"S": key.pk}, "sk": {"S": key.sk}})
         return asked
 
     async def _send(self, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
