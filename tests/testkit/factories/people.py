@@ -1,10 +1,13 @@
 """A court and its people, made through the people module."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from courtside.kernel.actor import Principal, Role, system
+from courtside.kernel.ids import encode
 from courtside.modules.people import contracts
 from courtside.modules.people.service import People
 from courtside.platform.persons import PersonIds
@@ -13,6 +16,22 @@ from testkit.app import TestApp
 COURT = "C310"
 OTHER_COURT = "C320"
 ADMINISTRATOR = "A0001"
+# One good input of each mutation on people and the calendar; `$` stands for the id of a CLERK.
+ASKED: Mapping[str, Mapping[str, Any]] = {
+    "AddUnit": {"name": "立案庭"},
+    "AddPerson": {"staffNo": "N1", "name": "新人"},
+    "MovePerson": {"person": "$", "unit": None, "posts": ["书记员"], "expectedVersion": 2},
+    "GrantRole": {"person": "$", "role": "KITCHEN"},
+    "RevokeRole": {"person": "$", "role": "CLERK"},
+    "RecordLeaving": {"person": "$"},
+    "SetCourtDay": {"on": "2026-03-06", "kind": "COURT_CLOSED"},
+    "ImportCalendarYear": {
+        "year": 2027,
+        "provisional": True,
+        "holidays": [{"startsOn": "2027-01-01", "endsOn": "2027-01-03"}],
+        "makeupWorkdays": [],
+    },
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +102,12 @@ class ACourt:
     def key(self) -> str:
         """An idempotency key that was not used before."""
         return f"factory-{next(self._numbers):04}"
+
+
+def asked(operation: str, person: Principal) -> dict[str, Any]:
+    """That mutation's good input, about that person."""
+    opaque = encode("Person", person.person)
+    return {name: opaque if value == "$" else value for name, value in ASKED[operation].items()}
 
 
 async def a_court(app: TestApp, *, code: str = COURT, parent: str | None = None) -> ACourt:

@@ -225,6 +225,27 @@ class TestImportYear:
         assert refused.value.path == path
         assert app.engine.dump() == before
 
+    async def test_is_one_import_for_ten_at_once(self, court, calendar):
+        """D-05."""
+        done = await asyncio.gather(
+            *(
+                calendar.import_year(court.administrator, year_2027(), key=KEY, now=court.now)
+                for _ in range(10)
+            )
+        )
+
+        assert [d.replayed for d in done].count(False) == 1
+        assert {d.value.version for d in done} == {1}
+
+    async def test_refuses_a_year_that_nobody_plans(self, court, calendar):
+        first = off("2101-01-01", "2101-01-01")
+        request = ImportYear(year=2101, provisional=True, holidays=(first,), makeup_workdays=())
+
+        with pytest.raises(InvalidInput) as refused:
+            await calendar.import_year(court.administrator, request, key=KEY, now=court.now)
+
+        assert refused.value.path == ("input", "year")
+
     async def test_leaves_past_years_as_they_were(self, app, court, calendar):
         before = app.engine.dump()
 

@@ -81,6 +81,30 @@ class TestCreateCourt:
 
         assert app.engine.dump() == before
 
+    async def test_stands_below_a_court_that_is_listed(self, app, court):
+        request = CreateCourt(
+            name="下级",
+            level=CourtLevel.BASIC,
+            parent="C999",
+            administrator_name="甲",
+            administrator_staff_no="1",
+        )
+
+        with pytest.raises(NotFound):
+            await court.people.create_court(
+                system(OTHER_COURT, "people"), request, key=KEY, now=court.now
+            )
+
+        assert [c.code for c in await court.people.list_courts()] == [COURT]
+
+    async def test_is_replayed_under_its_key(self, app, court):
+        before = app.engine.dump()
+
+        again = await a_court(app)
+
+        assert app.engine.dump() == before
+        assert again.administrator == court.administrator
+
     async def test_is_no_person_s_to_do(self, court):
         request = CreateCourt(
             name="又一个",
@@ -228,6 +252,30 @@ class TestReplay:
         assert len({d.value.id for d in done}) == 1
         assert [d.replayed for d in done].count(False) == 1
         assert len(await court.people.list_units(court.administrator, now=court.now)) == 1
+
+    async def test_is_one_change_of_a_person_for_many_at_once(self, court):
+        """D-05 where the person's own version meets the duplicates as well."""
+        cook = await court.somebody()
+
+        done = await asyncio.gather(
+            *(
+                court.people.grant_role(court.administrator, grant(cook), key=KEY, now=court.now)
+                for _ in range(10)
+            )
+        )
+
+        assert [d.replayed for d in done].count(False) == 1
+        assert {d.value.version for d in done} == {2}
+
+    async def test_shows_oneself_after_one_s_own_last_change(self, court):
+        second = await court.somebody(Role.ADMINISTRATOR)
+        request = RevokeRole(person=second.person, role=Role.ADMINISTRATOR)
+        await court.people.revoke_role(second, request, key=KEY, now=court.now)
+
+        again = await court.people.revoke_role(second, request, key=KEY, now=court.now)
+
+        assert again.replayed
+        assert again.value.grants == ()
 
     async def test_refuses_another_request_under_the_key(self, app, court):
         """D-04."""
