@@ -1,5 +1,6 @@
 """One engine process for the whole suite, and both engines for cases that ask for `engine`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pytest_localstack.session import RunningSession
 from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.settings import Settings, table_names
+from testkit.atomic import Conserved, contend
 from testkit.engine import MemoryEngine
 
 NAMES = table_names("test")
@@ -22,19 +24,35 @@ def engine_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def endpoint(engine_file: Path) -> Iterator[str]:
-    """The embedded engine's address, once it answers."""
+    """The embedded engine's address, once it answers and has shown that it is atomic (D-00)."""
     running = local.start(engine_file, NAMES)
     port = int(running.endpoint.rpartition(":")[2])
     try:
         with RunningSession("127.0.0.1", services={"dynamodb": port}) as session:
-            yield session.endpoint_url("dynamodb")
+            endpoint = session.endpoint_url("dynamodb")
+            found = asyncio.run(contended(endpoint))
+            if not found:  # D-00
+                pytest.exit(f"this engine is not atomic, so nothing is proved on it: {found}", 1)
+            yield endpoint
     finally:
         running.stop()
 
 
+async def contended(endpoint: str) -> Conserved:
+    engine = DynamoEngine(settings_of(endpoint))
+    try:
+        return await contend(engine, "D00#EMBEDDED", transactions=2000, clients=32)
+    finally:
+        await engine.close()
+
+
+def settings_of(endpoint: str) -> Settings:
+    return Settings(stage="test", region="local", endpoint=endpoint, tables=NAMES)
+
+
 @pytest.fixture
 def settings(endpoint: str) -> Settings:
-    return Settings(stage="test", region="local", endpoint=endpoint, tables=NAMES)
+    return settings_of(endpoint)
 
 
 @pytest.fixture
