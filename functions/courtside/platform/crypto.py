@@ -109,7 +109,7 @@ def court_keys(settings: Settings) -> CourtKeys:
 
 
 class _Lazily:
-    """KMS, with boto3 imported at the first key that is asked for."""
+    """KMS, reached at the first key that is asked for."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -117,15 +117,13 @@ class _Lazily:
 
     def key(self, court: str) -> bytes:
         if self._source is None:
-            import boto3
+            from courtside.platform import aws
 
-            settings = self._settings
-            region = settings.region
             self._source = KmsKeys(
-                boto3.client("kms", region_name=region),
-                boto3.client("dynamodb", region_name=region, endpoint_url=settings.endpoint),
-                kms_key=settings.court_key,
-                table=settings.tables["keys"],
+                aws.kms(self._settings),
+                aws.key_table(self._settings),
+                kms_key=self._settings.court_key,
+                table=self._settings.tables["keys"],
             )
         return self._source.key(court)
 

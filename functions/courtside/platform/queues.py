@@ -171,7 +171,7 @@ class LocalQueue:
 
 
 class SqsQueue:
-    """A queue of SQS, ten messages a call; boto3 is imported at the first message."""
+    """A queue of SQS, ten messages a call."""
 
     def __init__(self, url: str, settings: Settings, client: Any = None) -> None:
         self._url = url
@@ -181,12 +181,9 @@ class SqsQueue:
     @property
     def _client(self) -> Any:
         if self._made is None:
-            import boto3
-            from botocore.config import Config
+            from courtside.platform import aws
 
-            limits = Config(connect_timeout=1, read_timeout=5)
-            region = self._settings.region
-            self._made = boto3.client("sqs", region_name=region, config=limits)
+            self._made = aws.sqs(self._settings)
         return self._made
 
     async def send(self, messages: Sequence[Message]) -> None:

@@ -30,6 +30,7 @@ class Settings:
     development: bool = False
     deadline: float = 8.0
     log_level: str = "INFO"
+    url_suffix: str = "amazonaws.com"
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -52,6 +53,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         development=environment.get("COURTSIDE_DEVELOPMENT", "") == "yes",
         deadline=float(environment.get("COURTSIDE_DEADLINE", "8")),
         log_level=environment.get("COURTSIDE_LOG_LEVEL", "INFO"),
+        url_suffix=suffix,
     )
 
 

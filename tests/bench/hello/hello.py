@@ -1,4 +1,6 @@
-"""A plain hello-world of the same stack: what the cold start is measured against."""
+"""A plain hello-world of the same stack, one item out of a table: the floor of the cold start."""
+
+import os
 
 import strawberry
 from aws_lambda_powertools import Logger, Metrics
@@ -13,17 +15,19 @@ metrics = Metrics(namespace="hello", service="hello")
 
 class Greeting(Model):
     class Meta:
-        table_name = "greetings"
+        table_name = "courtside-bench-records"
         region = "cn-north-1"
+        host = os.environ["COURTSIDE_DYNAMODB"]
 
-    name = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
 
 
 @strawberry.type
 class Query:
     @strawberry.field
     def hello(self) -> str:
-        return Greeting("world").name
+        return Greeting.get("BENCH#HELLO", "world").sk
 
 
 handler = Mangum(GraphQL(strawberry.Schema(Query)), lifespan="off")
