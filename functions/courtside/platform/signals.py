@@ -18,7 +18,7 @@ class Signal(StrEnum):
     JOB_FAILED = "job_failed"  # a fault in a job's child; its message is tried again
     JOB_REFUSED = "job_refused"  # a job that ended with a refusal
     REFUSAL_REPEATED = "refusal_repeated"  # an audited refusal after the first of its minute
-    TOKEN_REFUSED = "token_refused"  # a request with a token that proves nothing
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a request with a token that proves nothing
     DOCUMENT_REFUSED = "document_refused"  # a document that is not trusted, or no longer known
     RECONCILIATION_MISMATCH = "reconciliation_mismatch"  # a balance, line or mark that is wrong
 
