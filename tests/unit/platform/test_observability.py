@@ -1,4 +1,4 @@
-"""G-15, as far as the edge goes: what is written to the log holds no text of an exception."""
+"""What is written to the log: codes, random ids, and of an exception no text."""
 
 import json
 import logging
