@@ -11,7 +11,6 @@ from courtside.platform.dynamo.values import (
     Item,
     Op,
     Write,
-    attribute,
 )
 
 MAX_ITEM = 400 * 1024
@@ -29,7 +28,7 @@ def holds(check: Check, item: Item | None) -> bool:
     found = None if item is None else item.get(check.name)
     if check.op in (Op.EXISTS, Op.ABSENT):
         return (found is None) == (check.op is Op.ABSENT)
-    wanted = attribute(check.value)  # type: ignore[arg-type]  # NOW is filled in before
+    wanted = check.operand()
     if check.op in (Op.EQ, Op.NE):
         same = found is not None and _comparable(found) == _comparable(wanted)
         return same == (check.op is Op.EQ)

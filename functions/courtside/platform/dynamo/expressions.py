@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from courtside.platform.dynamo.values import Check, Op, Query, Write, attribute
+from courtside.platform.dynamo.values import Op, Query, Write
 
 # The key attributes of each index, as `template.yaml` defines them (a test compares the two).
 INDEX_KEYS = {"gsi1": ("gsi1pk", "gsi1sk"), "gsi2": ("gsi2pk", "gsi2sk"), "day": ("dp", "ds")}
@@ -83,15 +83,10 @@ def _named(write: Write, request: dict[str, Any], update: str) -> dict[str, Any]
 
 def _values(write: Write) -> dict[str, Mapping[str, Any]]:
     """By the position of their mention, which the expressions count alike."""
-    compared = [c for c in write.checks if c.op not in _UNARY]
-    found = [_compared(c) for c in compared]
+    found = [c.operand() for c in write.checks if c.op not in _UNARY]
     found += write.set.values()
     found += ({"N": str(amount)} for amount in write.add.values())
     return {f":{n}": value for n, value in enumerate(found)}
-
-
-def _compared(check: Check) -> Mapping[str, Any]:
-    return attribute(check.value)  # type: ignore[arg-type]  # the transaction filled NOW in
 
 
 @lru_cache(maxsize=1024)

@@ -60,6 +60,12 @@ class Check(NamedTuple):
     op: Op
     value: Plain | Now | None = None
 
+    def operand(self) -> AttributeValue:
+        """The value compared with, as an attribute; NOW must have been filled in."""
+        if self.value is NOW:
+            raise TypeError(f"{self.name}: NOW stands only in writes of a transaction")
+        return attribute(self.value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:

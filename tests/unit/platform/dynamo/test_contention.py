@@ -43,6 +43,22 @@ class TestContention:
 
         assert (await self.rush(UnguardedPortions, 1, offered=500, faults=lost)).doubled > 0
 
+    async def test_300_phones_at_once_on_one_dish_are_all_answered_in_time(self) -> None:
+        """Every transaction holds the dish for 8 ms, so that all together need 2.4 seconds."""
+        engine = MemoryEngine(VirtualClock(seed=8), seed=8)
+        seller = Portions(engine, engine.clock)
+        await seller.offer(300)
+        engine.faults = Faults(overlap=0.008, latency=0.002)
+
+        with deadline(engine.clock, 8.0):
+            outcomes = await asyncio.gather(
+                *(asked(seller, f"P{n}", f"key-{n:04}") for n in range(300))
+            )
+
+        assert engine.clock.monotonic() < 8.0
+        assert {outcome.answer for outcome in outcomes} == {"taken"}
+        assert await seller.left() == 0
+
     async def rush(
         self, kind: type[Portions], seed: int, *, offered: int = 60, faults: Faults = FAULTS
     ) -> Verdict:

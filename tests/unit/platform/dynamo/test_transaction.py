@@ -78,6 +78,14 @@ class TestCommit:
             await transaction.commit()
         assert engine.items("records") == engine.items("journal") == []
 
+    async def test_an_instant_that_nobody_filled_in_is_a_mistake(self) -> None:
+        engine = MemoryEngine()
+
+        with pytest.raises(TypeError, match="NOW stands only"):
+            await engine.transact([a_put("1", checks=(Check("closes_at", Op.GT, NOW),))])
+
+        assert engine.items("records") == []
+
 
 class TestReplay:
     """D-03 and D-04 at the transaction: the journal's own reason comes before all others."""
