@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import NoReturn
 
 import uvicorn
@@ -15,8 +16,10 @@ from infra.local import engine
 from infra.local.clock import RunningClock, parse, shown
 from infra.local.data import DataFolder, InUse, write_json
 from infra.local.files_app import files_app
+from infra.local.graphiql import graphiql_app
+from infra.local.issuer import DevelopmentIssuer
 from infra.local.pumps import QueuePump, Schedule, Stream, StreamPump
-from infra.local.settings import EVENTS, JOBS, STAGE, TABLES, local_settings
+from infra.local.settings import COURTS, EVENTS, JOBS, STAGE, TABLES, local_settings
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
@@ -36,6 +39,7 @@ USUAL_PORT = 8000
 EVERY = {"sweep": timedelta(minutes=5), "reconcile": timedelta(days=1)}
 _LOOK = 0.5  # seconds between two looks at our parent and our engine
 _AGAIN = 1.0
+_LATE = timedelta(minutes=1)  # behind NOW= after which a clock that has begun is told
 
 Pump = Callable[[], Awaitable[None]]
 
@@ -66,6 +70,8 @@ def _tables(folder: DataFolder) -> Iterator[str]:
         engine.create_tables(elsewhere, TABLES)
         yield elsewhere
         return
+    if not folder.tables.exists() and os.environ.get("DEMO") != "no":
+        _load_demo(folder)
     running = engine.start(folder.tables, TABLES)
     folder.adopt(running.pid)
     try:
@@ -73,6 +79,17 @@ def _tables(folder: DataFolder) -> Iterator[str]:
     finally:
         running.stop()
         folder.children.unlink(missing_ok=True)
+
+
+def _load_demo(folder: DataFolder) -> None:
+    """Let a court live through the weeks around now, before anybody is served."""
+    from infra.demo.load import load
+
+    clock = _clock(folder)
+    _say("making the demo court's weeks around now, once (DEMO=no leaves it out)")
+    settings = local_settings(folder, endpoint="")
+    orders = asyncio.run(load(folder, settings, now=clock.now()))
+    _say(f"{orders} orders stand in the demo court's books")
 
 
 @contextlib.contextmanager
@@ -102,8 +119,9 @@ async def _serve(folder: DataFolder, endpoint: str, door: socket.socket) -> None
     stream = Stream(endpoint, TABLES["journal"])
     try:
         url = _announce(folder, endpoint, door, clock)
-        server = _Server(_config(_web(app, url)))
+        server = _Server(_config(_web(app, folder, url)))
         pumps = _pumps(app, queues, stream, folder)
+        pumps.append(partial(_live_on, folder, settings, tables, queues, clock))
         await _until_told(server, door, pumps, _deserted(folder))
     finally:
         folder.running.unlink(missing_ok=True)
@@ -115,7 +133,7 @@ async def _serve(folder: DataFolder, endpoint: str, door: socket.socket) -> None
 def _clock(folder: DataFolder) -> RunningClock:
     clock = RunningClock(folder.clock)
     wanted = os.environ.get("NOW")
-    if wanted and not clock.start(parse(wanted)):
+    if wanted and not clock.start(parse(wanted)) and clock.now() - parse(wanted) > _LATE:
         _say(
             f"this folder's clock has begun already and goes on at {shown(clock.now())}; "
             "move it by make clock AT=, or begin anew with DATA=<folder>"
@@ -123,15 +141,21 @@ def _clock(folder: DataFolder) -> RunningClock:
     return clock
 
 
-def _web(app: bootstrap.App, url: str) -> Starlette:
+def _web(app: bootstrap.App, folder: DataFolder, url: str) -> Starlette:
     files = app.foundation.files
     if not isinstance(files, LocalFiles):
         raise TypeError("an embedded installation keeps its files in its folder")
     files.base = url
+    issuer = DevelopmentIssuer.kept_in(folder.issuer)
+
+    def token(subject: str) -> str:
+        return issuer.token(subject, court=COURTS[0], now=app.clock.now())
+
     return Starlette(
         routes=[
             Route("/graphql", build_app(app)),
             Mount("/files", files_app(files, app.clock)),
+            Mount("/graphiql", graphiql_app(url, clock=app.clock, token=token)),
         ]
     )
 
@@ -170,6 +194,22 @@ def _announce(folder: DataFolder, endpoint: str, door: socket.socket, clock: Run
     _say(f"data in {folder.root}; the clock says {shown(clock.now())}")
     _say("in another terminal: make -s token AS=judge, make clock AT=...; Ctrl-C ends it")
     return url
+
+
+async def _live_on(
+    folder: DataFolder,
+    settings: Settings,
+    tables: DynamoEngine,
+    queues: LocalQueues,
+    clock: RunningClock,
+) -> None:
+    """Once after the start: what the demo court lived through since the last one."""
+    from infra.demo.load import catch_up
+
+    orders = await catch_up(folder, settings, tables, queues, now=clock.now())
+    if orders:
+        _say(f"{orders} orders of the days since the last start were added to the demo")
+    await asyncio.Event().wait()
 
 
 class _Server(uvicorn.Server):

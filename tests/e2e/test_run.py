@@ -25,7 +25,7 @@ class Installation:
             name: value
             for name, value in os.environ.items()
             if name not in ("MAKELEVEL", "NOW", "HOST", "AS", "AT", "NAME", "COURT")
-        } | {"DATA": str(folder), "PORT": "", "PYTHONPATH": "functions:tests:."}
+        } | {"DATA": str(folder), "PORT": "", "DEMO": "no", "PYTHONPATH": "functions:tests:."}
 
     @contextmanager
     def running(self, **settings):
