@@ -51,8 +51,10 @@ _ends: ContextVar[float | None] = ContextVar("courtside_deadline", default=None)
 
 @contextmanager
 def deadline(clock: Clock, seconds: float) -> Iterator[None]:
-    """Everything inside the block should be settled within `seconds`."""
-    token = _ends.set(clock.monotonic() + seconds)
+    """Everything inside the block should be settled within `seconds`, or by the end of an earlier
+    deadline around it."""
+    ends, outer = clock.monotonic() + seconds, _ends.get()
+    token = _ends.set(ends if outer is None else min(ends, outer))
     try:
         yield
     finally:

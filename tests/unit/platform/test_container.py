@@ -2,7 +2,7 @@
 
 import asyncio
 
-from courtside.platform.clock import SystemClock, ends_at
+from courtside.platform.clock import SystemClock, deadline, ends_at
 from courtside.platform.container import Container
 
 
@@ -50,3 +50,16 @@ class TestContainer:
         taker.loops[0].close()
 
         assert 27 < taker.given[0] <= 28
+
+
+class TestDeadline:
+    def test_an_inner_one_never_outlives_the_outer(self):
+        clock = SystemClock()
+
+        with deadline(clock, 5.0), deadline(clock, 20.0):
+            within = ends_at(clock) - clock.monotonic()
+        with deadline(clock, 20.0), deadline(clock, 5.0):
+            sooner = ends_at(clock) - clock.monotonic()
+
+        assert within <= 5.0
+        assert sooner <= 5.0

@@ -1,17 +1,22 @@
 """What follows from a journal entry, and what does not."""
 
+import random
 from typing import Any
 
 import pytest
 
 from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.kernel.journal import MAX_DEPTH
+from courtside.kernel.workdays import business_day
 from courtside.platform.causes import caused_at
 from courtside.platform.dynamo.engine import Throttled
 from courtside.platform.messages import to_fact, to_job
 from courtside.platform.queues import Undelivered
+from courtside.platform.relay import Relay
 from courtside.platform.signals import Signal
+from courtside.platform.sweeper import Sweeper
 from testkit.house import COURT, House, account_of
+from testkit.mapping import StreamMapping
 
 
 @pytest.fixture
@@ -110,6 +115,48 @@ class TestRelay:
         assert failed == [records[1]["dynamodb"]["SequenceNumber"]]
         assert len(marks) == 2
         assert house.signals.counts[Signal.ENTRY_UNREADABLE] == 1
+
+    async def test_poison_in_a_shard_is_set_aside_and_finished_once_it_is_mended(self, house):
+        """D-15: one record in 500 through the event source mapping; all others are delivered, and
+        the sweeper is the redrive."""
+        for n in range(1_000):
+            await house.tills.pay(f"T{n % 9}", 1, key=f"k-{n}")
+        records = house.engine.stream("journal")
+        whole = [records[n]["dynamodb"]["NewImage"] for n in (250, 750)]
+        for n in (250, 750):
+            records[n]["dynamodb"]["NewImage"] = records[n]["dynamodb"]["NewImage"] | {
+                "e": {"S": "{"}
+            }
+        delivered: list[int] = []
+        relay = JournalRelay(house.base, house.signals)
+
+        async def take(event: Any) -> Any:
+            delivered.append(len(event["Records"]))
+            return await relay.take(event)
+
+        mapping = StreamMapping(take, chance=random.Random(15), attempts=8)
+        await mapping.run(records)
+
+        poison = {item["id"]["S"] for item in whole}
+        assert {key for key, _ in history(house)} & poison == set()
+        assert sum(key[1] == "DELIVERED" for key in history(house)) == 998
+        assert poison <= {r["dynamodb"]["NewImage"]["id"]["S"] for r in mapping.on_failure}
+        assert sum(delivered) < 1_000 + 2 * 8 * 100  # its attempts cost its own batch alone
+
+        house.clock.advance(minutes=10)
+        now, signals = house.clock.now(), house.signals
+        again = Relay(
+            house.database.engine,
+            events=house.base.event_queue,
+            jobs=house.base.job_queue,
+            signals=signals,
+        )
+        resent = await Sweeper(house.database, again, signals).sweep(
+            COURT, since=business_day(now), now=now
+        )
+
+        assert resent == 2
+        assert sum(key[1] == "DELIVERED" for key in history(house)) == 1_000
 
     async def test_stops_what_facts_caused_too_deeply_but_marks_it(self, house):
         """D-16: beyond the last depth nothing is sent, with an alarm, and the books are whole."""
