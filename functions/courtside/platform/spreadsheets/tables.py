@@ -202,9 +202,9 @@ def _is_plausible(text: str, *, legacy: bool) -> bool:
 
 
 def _is_common(char: str) -> bool:
-    """In the 6,763 characters of GB 2312, or punctuation."""
+    """In the 6,763 characters of GB 2312, punctuation or a symbol."""
     try:
         char.encode("gb2312")
     except UnicodeEncodeError:
-        return unicodedata.category(char)[0] in "PZ"
+        return unicodedata.category(char)[0] in "PSZ"
     return True
