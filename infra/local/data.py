@@ -43,6 +43,11 @@ class DataFolder:
         return self.root / "clock.json"
 
     @property
+    def demo(self) -> Path:
+        """Until when the demo court has lived; missing where there is no demo."""
+        return self.root / "demo.json"
+
+    @property
     def running(self) -> Path:
         """Where the running server says its address and process."""
         return self.root / "running.json"

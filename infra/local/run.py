@@ -33,6 +33,7 @@ from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.files import LocalFiles
 from courtside.platform.observability import Observer
 from courtside.platform.queues import LocalQueues
+from courtside.platform.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 USUAL_PORT = 8000
