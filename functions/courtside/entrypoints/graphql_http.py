@@ -54,9 +54,11 @@ def operations_folder() -> Path:
 @cache
 def _mangum() -> Callable[[Any, Any], dict[str, Any]]:
     from courtside.bootstrap import build
-    from courtside.platform.container import settings
+    from courtside.platform.container import settings, settled
 
-    return lambda_handler(build_app(build(settings())))
+    built = lambda_handler(build_app(build(settings())))
+    settled()
+    return built
 
 
 def lambda_handler(view: View) -> Callable[[Any, Any], dict[str, Any]]:

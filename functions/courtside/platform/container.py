@@ -1,6 +1,7 @@
 """A function's container: one event loop and one application for as long as it lives."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
@@ -37,7 +38,14 @@ class Container:
     async def _take(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         if self._taker is None:
             self._taker = self._build()
+            settled()
         return await self._taker.take(event)
+
+
+def settled() -> None:
+    """All is built: keep it out of collections, which begin now."""
+    gc.freeze()
+    gc.enable()
 
 
 @cache

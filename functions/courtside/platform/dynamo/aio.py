@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import aiohttp
 from aiodynamo import errors
 from aiodynamo.client import Client
 from aiodynamo.credentials import Credentials, Key, StaticCredentials
@@ -30,7 +29,11 @@ from courtside.platform.dynamo.engine import (
 )
 from courtside.platform.dynamo.meter import current
 from courtside.platform.dynamo.values import Item, Query, Read, Slice, Write
+from courtside.platform.lean import late_certificates
 from courtside.platform.settings import Settings
+
+with late_certificates():
+    import aiohttp
 
 # aiodynamo logs whole requests on DEBUG, and with them personal data: never, at whatever level.
 logging.getLogger("aiodynamo").setLevel(logging.WARNING)
