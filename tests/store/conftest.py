@@ -1,6 +1,7 @@
 """One engine process for the whole suite, and both engines for cases that ask for `engine`."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from testkit.atomic import Conserved, contend
 from testkit.engine import MemoryEngine
 
 NAMES = table_names("test")
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +67,12 @@ async def embedded(settings: Settings) -> AsyncIterator[DynamoEngine]:
 @pytest.fixture
 def memory() -> MemoryEngine:
     return MemoryEngine()
+
+
+@pytest.fixture
+def place() -> str:
+    """A partition of this test's own, since the embedded engine keeps its tables."""
+    return f"C{next(_numbers)}#CASE"
 
 
 @pytest.fixture(params=["memory", "embedded"])
