@@ -61,7 +61,7 @@ check: setup ## style, types, imports, contracts and the template
 	@echo '== ruff';           .venv/bin/ruff check -q functions tests infra
 	@echo '== format';         .venv/bin/ruff format -q --check functions tests infra
 	@echo '== types';          .venv/bin/mypy --no-error-summary
-	@echo '== imports';        .venv/bin/lint-imports --no-timing >.import-linter.out || { cat .import-linter.out; exit 1; }; rm -f .import-linter.out
+	@echo '== imports';        told=$$(.venv/bin/lint-imports --no-logo) || { echo "$$told"; exit 1; }
 	@echo '== schemas';        $(PY) -m infra.schemas
 	@echo '== template';       .venv/bin/cfn-lint template.yaml --regions $(REGIONS) && $(PY) -m infra.rules
 	@echo '== SDL';            $(PY) -m infra.sdl --check

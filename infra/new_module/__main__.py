@@ -37,9 +37,7 @@ def main(name: str, entity: str) -> None:
 def lay_out(root: Path, name: str, *, entity: str = "") -> list[str]:
     """Write everything and return the paths. NotLaidOut before anything is written."""
     if not _NAME.fullmatch(name):
-        raise NotLaidOut(
-            "a module is a plural noun in small letters: NAME=vehicles"
-        )
+        raise NotLaidOut("a module is a plural noun in small letters: NAME=vehicles")
     package = root / "functions" / "courtside"
     if (package / "modules" / name).exists():
         raise NotLaidOut(f"{name} exists already")

@@ -12,7 +12,6 @@ from strawberry.types.scalar import ScalarDefinition
 from courtside.kernel.errors import Refusal
 from courtside.modules.calendar import gql as calendar
 from courtside.modules.meals import gql as meals
-from courtside.modules.meals import gql as meals
 from courtside.modules.people import gql as people
 from courtside.platform.gql.documents import PreparedDocuments
 from courtside.platform.gql.payloads import PUBLIC, Info, PlainError
