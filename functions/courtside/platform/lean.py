@@ -70,4 +70,4 @@ class _LateContext(ssl.SSLContext):
 
 
 def _later(context: ssl.SSLContext, *_: object) -> None:
-    context.__class__ = _LateContext  # type: ignore[assignment]
+    context.__class__ = _LateContext

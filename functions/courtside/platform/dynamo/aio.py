@@ -4,16 +4,17 @@ aiodynamo's own operations lack the old items of failed conditions and the consu
 the payloads are ours. Each call is one attempt; retries are the caller's.
 """
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from aiodynamo import errors
-from aiodynamo.client import Client
 from aiodynamo.credentials import Credentials, Key, StaticCredentials
 from aiodynamo.http.types import Request, RequestFailed, Response
-from aiodynamo.models import StaticDelayRetry
+from aiodynamo.sign import signed_dynamo_request
 from yarl import URL
 
 from courtside.platform.dynamo import expressions
@@ -39,12 +40,12 @@ with late_certificates():
 logging.getLogger("aiodynamo").setLevel(logging.WARNING)
 
 _TIMEOUT = aiohttp.ClientTimeout(total=2, connect=1)
-_ONCE = StaticDelayRetry(delay=0.01, time_limit_secs=0)
 _LOCAL_KEY = StaticCredentials(Key("local", "local"))
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
 _SERVER_FAILED = 500
 
 _LATER = (
+    errors.ExpiredToken,
     errors.Throttled,
     errors.ProvisionedThroughputExceeded,
     errors.RequestLimitExceeded,
@@ -53,7 +54,7 @@ _LATER = (
 )
 _UNKNOWN = (
     TimeoutError,
-    aiohttp.ClientError,
+    RequestFailed,
     errors.InternalDynamoError,
     errors.ServiceUnavailable,
 )
@@ -67,12 +68,13 @@ class DynamoEngine:
         self._region = settings.region
         self._real = dict(settings.tables)
         self._logical = {real: logical for logical, real in settings.tables.items()}
+        self._url = str(self._endpoint)
+        self._credentials = _credentials(self._endpoint)
         self._http: _Http | None = None
-        self._client: Client | None = None
 
     async def close(self) -> None:
         """End the session; the next call opens another."""
-        http, self._http, self._client = self._http, None, None
+        http, self._http = self._http, None
         if http is not None:
             await http.session.close()
 
@@ -146,20 +148,30 @@ class DynamoEngine:
         return asked
 
     async def _send(self, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        client = self._client or self._open()
+        """One signed request. aiodynamo's own client would do the same, with imports that take
+        longer than the first request."""
+        http = self._http = self._http or _Http(self._endpoint)
         with _translated():
-            return await client.send_request(action=action, payload=payload)
-
-    def _open(self) -> Client:
-        self._http = _Http(self._endpoint)
-        self._client = Client(
-            self._http,
-            _credentials(self._endpoint),
-            self._region,
-            endpoint=self._endpoint,
-            throttle_config=_ONCE,
-        )
-        return self._client
+            key = await self._credentials.get_key(http)
+            if key is None:
+                raise errors.NoCredentialsFound
+            signed = signed_dynamo_request(
+                key=key,
+                payload=payload,
+                action=action,
+                region=self._region,
+                endpoint=self._endpoint,
+            )
+            response = await http(
+                Request(method="POST", url=self._url, headers=signed.headers, body=signed.body)
+            )
+            if response.status != HTTPStatus.OK:
+                failure = errors.exception_from_response(response.status, response.body)
+                if isinstance(failure, errors.ExpiredToken):
+                    self._credentials.invalidate()
+                raise failure
+        answer: dict[str, Any] = json.loads(response.body)
+        return answer
 
 
 class _Http:
