@@ -11,6 +11,7 @@ from infra.new_module.__main__ import NotLaidOut, lay_out, main
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("functions", "infra", "graphql", "schemas", "tests/testkit", "tests/conftest.py")
+CONTRACTS = ("test_access_patterns.py", "test_event_schemas.py", "test_key_prefixes.py")
 FILES = ("pyproject.toml", "template.yaml")
 
 
@@ -26,6 +27,9 @@ def copy(tmp_path):
             shutil.copy(source, target)
     for name in FILES:
         shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "tests" / "contract").mkdir()
+    for name in CONTRACTS:
+        shutil.copy(ROOT / "tests" / "contract" / name, tmp_path / "tests" / "contract" / name)
     return tmp_path
 
 
@@ -48,6 +52,7 @@ class TestNewModule:
         laid_out = run(copy, "python", "-m", "infra.new_module", "vehicles")
 
         tests = run(copy, "pytest", "-p", "no:cacheprovider", "tests/unit", "tests/api")
+        contracts = run(copy, "pytest", "-p", "no:cacheprovider", "tests/contract")
         walls = run(copy, "lint-imports", "--no-cache")
         style = run(copy, "ruff", "check", "--no-cache", *_of(copy, "vehicles"))
         form = run(copy, "ruff", "format", "--check", "--no-cache", *_of(copy, "vehicles"))
@@ -55,6 +60,7 @@ class TestNewModule:
         assert laid_out[0] == 0, laid_out[1]
         assert tests[0] == 0, tests[1]
         assert "11 passed" in tests[1]
+        assert contracts[0] == 0, contracts[1]
         assert walls[0] == 0, walls[1]
         assert style[0] == 0, style[1]
         assert form[0] == 0, form[1]
