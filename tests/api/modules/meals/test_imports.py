@@ -259,40 +259,108 @@ class TestTopUpTemplate:
         assert answer.data["topUpTemplate"]["expiresAt"] == LATER
 
 
-class TestTopUps:
-    """StartTopUpImport, CheckTopUpImport, TopUpImport, CommitTopUpImport: finance's one way."""
+def list_of(*rows):
+    return csv([("工号", "金额(元)"), *rows])
 
-    async def test_go_from_the_list_to_the_wallets(self, app, canteen, sit):
-        screen = sit(FINANCE)
-        data = csv([("工号", "金额(元)"), (JUDGE, "200"), (COOK, "0.50")])
-        found = await top_up_started(app, screen, data)
-        common = {
-            "id": found,
-            "filename": "充值.csv",
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "faultCount": 0,
-            "faults": [],
-            "annotated": None,
-            "at": NOW,
+
+LIST_OF_TWO = list_of((JUDGE, "200"), (COOK, "0.50"))
+
+
+def shown_top_up(found, state, *, rows=2, total="200.50"):
+    return {
+        "id": found,
+        "state": state,
+        "filename": "充值.csv",
+        "sha256": hashlib.sha256(LIST_OF_TWO).hexdigest(),
+        "rows": rows,
+        "total": total,
+        "faultCount": 0,
+        "faults": [],
+        "annotated": None,
+        "at": NOW,
+    }
+
+
+@pytest.fixture
+async def uploaded(app, canteen, sit):
+    """The opaque id of finance's list that was announced and uploaded."""
+    return await top_up_started(app, sit(FINANCE), LIST_OF_TWO)
+
+
+@pytest.fixture
+async def read(app, sit, uploaded):
+    """The same after its dry run."""
+    await sit(FINANCE).do("CheckTopUpImport", {"importId": uploaded})
+    await app.settle()
+    return uploaded
+
+
+class TestStartTopUpImport:
+    async def test_answers_where_to_put_the_list(self, canteen, sit):
+        answer = await sit(FINANCE).do("StartTopUpImport", top_ups(LIST_OF_TWO))
+
+        payload = answer.data["startTopUpImport"]
+        found = payload["topUpImport"]["id"]
+        assert payload["upload"].pop("url")
+        assert payload == {
+            "topUpImport": {
+                **shown_top_up(found, "UPLOADING", rows=0, total="0.00"),
+                "jobId": None,
+            },
+            "upload": {
+                "headers": [{"name": "Content-Type", "value": "application/octet-stream"}],
+                "expiresAt": LATER,
+            },
+            "errors": [],
+            "replayed": False,
         }
+        assert (answer.meter.rounds, answer.meter.writes) == (2, 1)
 
-        check = await screen.do("CheckTopUpImport", {"importId": found})
-        await app.settle()
-        shown = await screen.show("TopUpImport", id=found)
-        sha256 = common["sha256"]
-        commit = await screen.do("CommitTopUpImport", {"importId": found, "sha256": sha256})
-        await app.settle()
-        taken = await screen.show("TopUpImport", id=found)
 
-        expected = [
-            (check.data["checkTopUpImport"]["topUpImport"], "CHECKING", 0, "0.00"),
-            (shown.data["topUpImport"], "CHECKED", 2, "200.50"),
-            (commit.data["commitTopUpImport"]["topUpImport"], "COMMITTING", 2, "200.50"),
-            (taken.data["topUpImport"], "COMMITTED", 2, "200.50"),
-        ]
-        for answer, state, rows, total in expected:
-            assert answer.pop("jobId")
-            assert answer == {**common, "state": state, "rows": rows, "total": total}
+class TestCheckTopUpImport:
+    async def test_answers_that_the_check_has_begun(self, sit, uploaded):
+        answer = await sit(FINANCE).do("CheckTopUpImport", {"importId": uploaded})
+
+        payload = answer.data["checkTopUpImport"]
+        assert payload["topUpImport"].pop("jobId")
+        assert payload == {
+            "topUpImport": shown_top_up(uploaded, "CHECKING", rows=0, total="0.00"),
+            "errors": [],
+            "replayed": False,
+        }
+        assert (answer.meter.rounds, answer.meter.writes) == (2, 1)
+
+
+class TestTopUpImport:
+    async def test_shows_the_sum_for_finance_to_compare(self, sit, read):
+        answer = await sit(FINANCE).show("TopUpImport", id=read)
+
+        shown = answer.data["topUpImport"]
+        assert shown.pop("jobId")
+        assert shown == shown_top_up(read, "CHECKED")
+        assert cost(answer) == (1, 0, 1)
+
+
+class TestCommitTopUpImport:
+    async def test_moves_the_money_once(self, app, canteen, sit, read):
+        sha256 = hashlib.sha256(LIST_OF_TWO).hexdigest()
+        given = {"importId": read, "sha256": sha256}
+
+        answer = await sit(FINANCE).do("CommitTopUpImport", given)
+        await app.settle()
+        again = await sit(FINANCE).do("CommitTopUpImport", given)
+        await app.settle()
+
+        payload = answer.data["commitTopUpImport"]
+        assert payload["topUpImport"].pop("jobId")
+        assert payload == {
+            "topUpImport": shown_top_up(read, "COMMITTING"),
+            "errors": [],
+            "replayed": False,
+        }
+        assert (answer.meter.rounds, answer.meter.writes) == (2, 1)
+        assert again.data["commitTopUpImport"]["replayed"] is True
+        assert again.data["commitTopUpImport"]["topUpImport"]["state"] == "COMMITTED"
         assert await canteen.wallet(canteen.court.principal(JUDGE)) == 20_000
         assert await canteen.wallet(canteen.court.principal(COOK)) == 50
 
