@@ -32,6 +32,7 @@ from courtside.platform.dynamo.meter import Meter, metered
 from courtside.platform.gql import incoming
 from courtside.platform.gql.context import RefusalLog, RequestContext, Services
 from courtside.platform.gql.documents import PREPARED, Preparation, TrustedDocuments
+from courtside.platform.gql.execution import PlainFieldsExecutor, mark_plain_fields
 from courtside.platform.gql.incoming import (
     LEGACY,
     MODERN,
@@ -94,7 +95,14 @@ class Exchange:
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, which would otherwise log errors together with variables."""
+    """Strawberry's schema, executed by our executor.
+
+    Its own would log errors together with variables.
+    """
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts, execution_context_class=PlainFieldsExecutor)
+        mark_plain_fields(self._schema)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
