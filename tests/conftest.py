@@ -1,10 +1,17 @@
 """Fixtures that every folder of tests shares."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from testkit.app import build_app
 from testkit.factories.people import COURT, OTHER_COURT, a_court
 from testkit.tokens import issuers
+
+# A busy machine must not fail a property: examples are bounded by number, never by time.
+settings.register_profile(
+    "courtside", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("courtside")
 
 
 @pytest.fixture
