@@ -6,7 +6,13 @@ import pkgutil
 from typing import Any
 
 import pytest
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 
 from courtside import modules
 from courtside.platform import jobs
@@ -20,6 +26,7 @@ STORED = {
     UnicodeAttribute: {"S": "红烧肉"},
     NumberAttribute: {"N": "-1200"},
     BooleanAttribute: {"BOOL": True},
+    ListAttribute: {"L": [{"S": "一号窗口"}]},
     JSONAttribute: {"S": json.dumps({"a": [1, None, "茶"]})},
 }
 
