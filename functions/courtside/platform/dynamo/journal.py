@@ -7,7 +7,7 @@ under `<COURT>#<business day>#<hash 0..7>` / `<at>#<id>` for the sweeper and the
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Any, Protocol
@@ -229,7 +229,7 @@ def _read_fact(stored: Mapping[str, Any]) -> Fact:
 
 def _canonical(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, (datetime, date, time)):
