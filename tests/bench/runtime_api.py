@@ -20,6 +20,8 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 FUNCTION = "arn:aws-cn:lambda:cn-north-1:123456789012:function:bench"
 NEXT = "/2018-06-01/runtime/invocation/next"
 CLIENT = ("awslambdaric", "snapshot-restore-py", "simplejson")
@@ -28,9 +30,10 @@ DEADLINE = 30.0
 
 @dataclass(slots=True)
 class Answer:
-    """What the function answered, and how long after its process began."""
+    """What the function answered, how long after its process began, and for how much CPU (ms)."""
 
     milliseconds: float = 0.0
+    cpu: float = 0.0
     path: str = ""
     body: Any = None
     log: str = ""
@@ -148,6 +151,8 @@ def first_answer(
                 break
         if not server.answer.path.endswith("/response"):
             raise RuntimeError(f"{handler}: {server.answer.body}\n{_ended(process)}")
+        times = psutil.Process(process.pid).cpu_times()
+        server.answer.cpu = (times.user + times.system) * 1000
         server.answer.log = _ended(process)
     finally:
         process.kill()
