@@ -5,6 +5,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -155,10 +156,15 @@ class AnOrdersLife(RuleBasedStateMachine):
         return [order for order in found if order is not None]
 
 
+class _LongLife(AnOrdersLife):
+    pass
+
+
+_QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
 TestAnOrdersLife = AnOrdersLife.TestCase
-TestAnOrdersLife.settings = settings(
-    max_examples=25,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+TestAnOrdersLife.settings = settings(max_examples=25, stateful_step_count=25, **_QUIET)
+
+# The catalogue's 20,000 steps.
+TestManyLives = pytest.mark.nightly(_LongLife.TestCase)
+TestManyLives.settings = settings(max_examples=400, stateful_step_count=50, **_QUIET)
