@@ -31,7 +31,7 @@ setup: .venv/.installed node_modules/.installed ## install everything into this 
 
 # ---- running ----
 
-.PHONY: run url token clock court reconcile
+.PHONY: run url token ask sample upload clock court reconcile
 run: setup ## start everything here: API, GraphiQL, tables, queues (HOST= PORT= DATA= NOW=2026-03-02T09:00+08:00)
 	@exec $(PY) -m infra.local.run
 
@@ -40,6 +40,15 @@ url: .venv/.installed ## the address of the running API
 
 token: .venv/.installed ## a token for a day: make -s token AS=judge
 	@$(PY) -m infra.local.commands token
+
+ask: .venv/.installed ## one operation: make -s ask AS=judge OP=PlaceMealOrder VARS='{input: {...}}' (GET=path UNTIL=path=value IN=en)
+	@$(PY) -m infra.local.ask ask
+
+sample: .venv/.installed ## a canteen's weekly menu as a spreadsheet: make -s sample WEEK=2026-03-09 FILE=menu.xlsx (SLIP=yes: with a slip)
+	@$(PY) -m infra.demo.week_sheet
+
+upload: .venv/.installed ## hand a spreadsheet in: make -s upload AS=kitchen CANTEEN=... PORTIONS=60 FILE=menu.xlsx (top-ups: AS=finance FILE=...)
+	@$(PY) -m infra.local.ask upload
 
 clock: .venv/.installed ## show the clock of `make run`, or move it forward: make clock AT=2026-03-02T09:30+08:00
 	@$(PY) -m infra.local.commands clock

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
+from infra.local.callers import names, running, signed, stop
 from infra.local.clock import Backwards, RunningClock, parse, shown
 from infra.local.data import DataFolder, read_json, write_json
-from infra.local.issuer import DevelopmentIssuer
 from infra.local.settings import COURTS, STAGE, local_settings
 
 from courtside import bootstrap
@@ -23,44 +23,37 @@ from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.observability import Observer
 from courtside.platform.reconcile import Reconciler
 
-FIRST_COURT = COURTS[0]
 _STAFF_NO = "A0001"  # of a new court's first administrator
 
 
 def url(folder: DataFolder) -> None:
     """Print the address of the running API."""
-    print(_running(folder)["url"])
+    print(running(folder)["url"])
 
 
 def token(folder: DataFolder) -> None:
     """Print a token for a day: AS= a known name or a subject; COURT= and CLIENT= if others."""
-    name = os.environ.get("AS") or _stop(f"say who: make -s token AS={_known(folder)}")
-    court = os.environ.get("COURT")
-    people = read_json(folder.people) or {}
-    who = people.get(f"{name}@{court}" if court else name)
-    who = who or {"court": court or FIRST_COURT, "subject": name}
-    issuer = DevelopmentIssuer.kept_in(folder.issuer)
-    now = RunningClock(folder.clock).now()
-    client = os.environ.get("CLIENT") or "web"
-    print(issuer.token(who["subject"], court=who["court"], now=now, client=client))
+    name = os.environ.get("AS") or stop(f"say who: make -s token AS={names(folder)}")
+    court, client = os.environ.get("COURT"), os.environ.get("CLIENT")
+    print(signed(folder, name, court=court, client=client))
 
 
 def clock(folder: DataFolder) -> None:
     """Show the clock, or move it forward to AT=."""
-    running = RunningClock(folder.clock)
+    moving = RunningClock(folder.clock)
     wanted = os.environ.get("AT")
     if wanted:
         folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            running.move(_instant(wanted))
+            moving.move(_instant(wanted))
         except Backwards:
-            _stop(f"the clock only moves forward; it is {shown(running.now())} / 时钟只能向前拨")
-    print(shown(running.now()))
+            stop(f"the clock only moves forward; it is {shown(moving.now())} / 时钟只能向前拨")
+    print(shown(moving.now()))
 
 
 def court(folder: DataFolder) -> None:
     """Create the court NAME= (CODE= if not the next free one) with its first administrator."""
-    name = os.environ.get("NAME") or _stop("say its name: make court NAME=东江市中级人民法院")
+    name = os.environ.get("NAME") or stop("say its name: make court NAME=东江市中级人民法院")
     asyncio.run(_create_court(folder, name))
 
 
@@ -109,7 +102,7 @@ async def _reconcile(folder: DataFolder, only: str | None) -> None:
 @asynccontextmanager
 async def _app(folder: DataFolder) -> AsyncIterator[bootstrap.App]:
     """The application on the tables of the running server."""
-    settings = local_settings(folder, endpoint=_running(folder)["tables"])
+    settings = local_settings(folder, endpoint=running(folder)["tables"])
     engine = DynamoEngine(settings)
     try:
         yield bootstrap.build(settings, clock=RunningClock(folder.clock), engine=engine)
@@ -118,28 +111,14 @@ async def _app(folder: DataFolder) -> AsyncIterator[bootstrap.App]:
 
 
 def _next(taken: Mapping[str, Any]) -> str:
-    return next((code for code in COURTS if code not in taken), None) or _stop("no code is left")
-
-
-def _running(folder: DataFolder) -> dict[str, Any]:
-    told: dict[str, Any] | None = read_json(folder.running)
-    return told or _stop("start it first: make run / 请先运行 make run")
-
-
-def _known(folder: DataFolder) -> str:
-    return "|".join(sorted(read_json(folder.people) or {"<subject>": 0}))
+    return next((code for code in COURTS if code not in taken), None) or stop("no code is left")
 
 
 def _instant(text: str) -> datetime:
     try:
         return parse(text)
     except ValueError:
-        _stop(f"not a time: {text}; for example AT=2026-03-02T09:30+08:00")
-
-
-def _stop(line: str) -> NoReturn:
-    print(f"!! {line}", file=sys.stderr)
-    raise SystemExit(1)
+        stop(f"not a time: {text}; for example AT=2026-03-02T09:30+08:00")
 
 
 COMMANDS = {each.__name__: each for each in (url, token, clock, court, reconcile)}
@@ -148,4 +127,4 @@ if __name__ == "__main__":
     try:
         COMMANDS[sys.argv[1]](DataFolder.chosen())
     except Refusal as refusal:
-        _stop(f"{refusal.message('zh')} / {refusal.message('en')}")
+        stop(f"{refusal.message('zh')} / {refusal.message('en')}")
