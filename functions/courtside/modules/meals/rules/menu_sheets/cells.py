@@ -15,15 +15,18 @@ from courtside.modules.meals.rules.menu_sheets.words import (
     tight,
 )
 
-_EACH = re.compile(r"(¥\s*\d+(?:\.\d+)?|\d+(?:\.\d+)?\s*元?)\s*/\s*[份个碗只盘例位人]")
+# Numbers are bounded and begin at no digit, so that no cell takes more than a look at each character.
+_AMOUNT = r"(?<![\d.])\d{1,9}(?:\.\d{1,9})?"
+_EACH = re.compile(rf"(¥ ?{_AMOUNT}|{_AMOUNT} ?元?) ?/ ?[份个碗只盘例位人]")
 _NUMBERING = re.compile(r"(?:^|(?<=[\s、,;]))\(?\d{1,2}(?:[、)]|\.(?!\d))\s*")
 _SEPARATORS = "、,;/"
 _ATTRIBUTE = re.compile(
-    r"(?P<price>¥\s*\d+(?:\.\d+)?\s*元?|\d+(?:\.\d+)?\s*元)"
-    r"|(?P<portions>(?<![\d.])\d+\s*份|[x×*]\s*\d+(?!\d*[.\d]))"
+    rf"(?P<price>¥ ?{_AMOUNT} ?元?|{_AMOUNT} ?元)"
+    r"|(?P<portions>(?<![\d.])\d{1,9} ?份|[x×*] ?\d{1,9}(?![.\d]))"
 )
 _BETWEEN = f" {_SEPARATORS}每"
 _BLANKS = str.maketrans(dict.fromkeys(_BETWEEN, " "))
+_BLANK = re.compile(r"[^\S\n]+")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _BARE_NUMBER = re.compile(r"(?:^|(?<=[^\x00-\x7f]))\d+(?:\.\d+)?$")
 
@@ -49,7 +52,7 @@ def pieces_of(text: str, known: Known) -> tuple[list[Piece], list[Text]]:
         return [], []
     pieces: list[Piece] = []
     wrong: list[Text] = []
-    for segment in _joined(_each_price(plain(text))):
+    for segment in _joined(_each_price(_BLANK.sub(" ", plain(text)))):
         try:
             pieces.extend(_dishes(segment, known))
         except Wrong as error:
@@ -112,7 +115,7 @@ def _dishes(segment: str, known: Known) -> Iterator[Piece]:
         if not names or (len(names) > 1 and group.told):
             raise Wrong(_unclear(segment))
         for name in names:
-            _check_number(name, known)
+            _check_number(name, known, stands_in=group.name)
         yield from _told(names, group.told)
 
 
@@ -154,7 +157,7 @@ def _names(text: str, known: Known) -> list[str]:
     if len(words) == 1 or text.isascii():
         return [" ".join(words)]
     for word in words:
-        _check_number(word, known)
+        _check_number(word, known, stands_in=text)
     joined, each = known("".join(words)), all(known(word) for word in words)
     if joined == each:
         raise Wrong(_unclear(text))
@@ -174,14 +177,14 @@ def _told(names: list[str], told: list[re.Match[str]]) -> Iterator[Piece]:
         )
 
 
-def _check_number(name: str, known: Known) -> None:
+def _check_number(name: str, known: Known, *, stands_in: str) -> None:
     bare = _BARE_NUMBER.search(name)
     if bare is not None and not name.startswith("=") and not known(name):
         raise Wrong(
             Text(
-                zh=f"“{name[:20]}”里的数字 {bare[0]} 是单价还是份数?请写成“{bare[0]}元”或"
+                zh=f"“{stands_in[:20]}”里的数字 {bare[0]} 是单价还是份数?请写成“{bare[0]}元”或"
                 f"“{bare[0]}份”。",
-                en=f"Is {bare[0]} in “{name[:20]}” a price or a number of portions? Write "
+                en=f"Is {bare[0]} in “{stands_in[:20]}” a price or a number of portions? Write "
                 f"“{bare[0]}元” or “{bare[0]}份”.",
             )
         )
