@@ -23,6 +23,7 @@ from courtside.modules.meals.contracts.imports import (
 )
 from courtside.modules.meals.contracts.menus import PublishMenu
 from courtside.modules.meals.rules.menu_sheets.words import PERIOD_NAMES
+from courtside.modules.meals.service.home import Homes
 from courtside.modules.meals.service.imports import Imports
 from courtside.modules.meals.service.menus import Menus
 
@@ -98,8 +99,8 @@ async def _publish(world: World, canteen: DemoCanteen, days: list[date], *, now:
 async def _is_published(world: World, canteen: DemoCanteen, day: date) -> bool:
     now = local_instant(day, _PUBLISHED_AT)
     kitchen = world.staff["kitchen"]
-    menu = await world.host.get(Menus).get_day_menu(kitchen, canteen.id, day, now=now)
-    return bool(menu.lines)
+    shown = await world.host.get(Homes).get_day_menu(kitchen, canteen.id, day, now=now)
+    return bool(shown.menu.lines)
 
 
 def menu_rows(canteen: DemoCanteen, days: Sequence[date]) -> list[tuple[str, ...]]:

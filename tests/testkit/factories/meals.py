@@ -15,6 +15,7 @@ from courtside.modules.meals.contracts.canteens import Period
 from courtside.modules.meals.contracts.orders import MealOrder, OrderKey, Wanted
 from courtside.modules.meals.rules.canteens import dish_id
 from courtside.modules.meals.service.canteens import Canteens
+from courtside.modules.meals.service.home import Homes
 from courtside.modules.meals.service.kitchen import Kitchen
 from courtside.modules.meals.service.menus import Menus
 from courtside.modules.meals.service.orders import MealOrders
@@ -138,7 +139,8 @@ class ACanteen:
         await self.publishes(on)
 
     async def menu(self, on: date = MONDAY) -> menus.DayMenu:
-        return await self.court.app.get(Menus).get_day_menu(self.cook, self.id, on, now=self.now)
+        shown = await self.court.app.get(Homes).get_day_menu(self.cook, self.id, on, now=self.now)
+        return shown.menu
 
     async def left(self, name: str, on: date = MONDAY, period: Period = Period.LUNCH) -> int:
         menu = await self.menu(on)

@@ -116,6 +116,21 @@ class TestHome:
         assert len(answer.data["mealsHome"]["days"][0]["meals"][0]["lines"]) == 20
         assert len(answer.raw) <= 8 * 1024
 
+    async def test_lists_no_dishes_of_a_closed_meal_which_the_day_s_menu_does(
+        self, app, canteen, phone
+    ):
+        app.clock.advance(minutes=31)
+
+        home = await phone.show("Home")
+        day = await phone.show(
+            "DayMenu", canteenId=encode("Canteen", canteen.id), date="2026-03-02"
+        )
+
+        (closed,) = home.data["mealsHome"]["days"][0]["meals"]
+        (listed,) = day.data["dayMenu"]["meals"]
+        assert (closed["isOpen"], closed["lines"]) == (False, [])
+        assert (listed["isOpen"], len(listed["lines"])) == (False, 3)
+
     async def test_finds_no_such_canteen(self, phone):
         answer = await phone.show("Home", canteenId=encode("Canteen", "NOSUCH"))
 
@@ -135,6 +150,15 @@ class TestDayMenu:
         assert told == {PORK: (10, "12.00"), RICE: (20, "1.00"), SOUP: (5, "3.00")}
         assert cost(answer) == (2, 0, 1, 0)
         assert len(answer.raw) <= 6 * 1024
+
+    async def test_shows_what_is_left_of_one_s_own_subsidy(self, canteen, judge, phone):
+        await canteen.has_order(judge, {PORK: 1})
+
+        answer = await phone.show(
+            "DayMenu", canteenId=encode("Canteen", canteen.id), date="2026-03-02"
+        )
+
+        assert [meal["subsidyLeft"] for meal in answer.data["dayMenu"]["meals"]] == ["3.00"]
 
     async def test_shows_no_meals_of_an_unpublished_day(self, canteen, phone):
         answer = await phone.show(

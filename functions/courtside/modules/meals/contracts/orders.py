@@ -176,6 +176,14 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DinersDay:
+    """A canteen's day as one diner sees it; `subsidies` are what is left for each meal, in fen."""
+
+    menu: DayMenu
+    subsidies: Mapping[tuple[date, Period], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """The phone's first screen: today and the next work day at one canteen, and one's own things.
 

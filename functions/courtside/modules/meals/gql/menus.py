@@ -1,5 +1,6 @@
 """A day's menu, and the office's jobs that publish and move it."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -62,7 +63,9 @@ class MenuMeal:
     )
     is_open: bool
     subsidy_left: Yuan = strawberry.field(description="本餐可用餐补 / Subsidy for this meal.")
-    lines: list[MenuLine]
+    lines: list[MenuLine] = strawberry.field(
+        description="首页不列已截止餐次的菜品 / On the first screen, closed meals list no dishes."
+    )
 
 
 @strawberry.type(description="食堂一日菜单 / A canteen's day. No meals: nothing is published.")
@@ -78,21 +81,21 @@ def to_day_menu(
     menu: contracts.DayMenu,
     *,
     now: datetime,
-    subsidies: dict[tuple[date, Period], int] | None = None,
+    subsidies: Mapping[tuple[date, Period], int],
+    lists_closed: bool = True,
 ) -> DayMenu:
-    """The published meals of a day in their order."""
+    """The published meals of a day in their order; with the dishes of closed ones, or without."""
     lines: dict[Period, list[MenuLine]] = {}
     for line in menu.lines:
         lines.setdefault(line.period, []).append(MenuLine.of(line))
     windows = menu.day.windows if menu.day is not None else ()
-    known = subsidies or {}
     return DayMenu(
         date=menu.date,
         meals=[
             _meal(
                 window,
-                lines[window.period],
-                known.get((menu.date, window.period), window.subsidy_fen),
+                lines[window.period] if lists_closed or _is_open(window, now) else [],
+                subsidies.get((menu.date, window.period), window.subsidy_fen),
                 now,
             )
             for window in windows
@@ -114,10 +117,14 @@ def _meal(
         changes_until=window.change_by,
         cancels_until=window.cancel_by,
         seconds_left=left,
-        is_open=window.state is WindowState.OPEN and now < window.order_by,
+        is_open=_is_open(window, now),
         subsidy_left=Yuan(subsidy_fen),
         lines=lines,
     )
+
+
+def _is_open(window: contracts.Window, now: datetime) -> bool:
+    return window.state is WindowState.OPEN and now < window.order_by
 
 
 @strawberry.type(description="后台任务 / Long work; ask again until it is no longer RUNNING.")
@@ -202,14 +209,6 @@ class MoveCutOffPayload(Payload):
 
 @strawberry.type
 class Query:
-    @query("meals.get_day_menu", description="某日菜单及剩余份数 / A day's menu with what is left.")
-    async def day_menu(self, info: Info, canteen_id: strawberry.ID, date: date) -> DayMenu:
-        context, canteen = info.context, ids.to_canteen(canteen_id, path=("canteenId",))
-        menu = await context.get(Menus).get_day_menu(
-            context.principal, canteen, date, now=context.now
-        )
-        return to_day_menu(menu, now=context.now)
-
     @query("meals.get_job", description="后台任务进度 / How far a job is.")
     async def meals_job(self, info: Info, id: strawberry.ID) -> MealsJob:
         context = info.context

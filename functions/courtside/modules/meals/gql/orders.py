@@ -284,14 +284,24 @@ class Query:
         context = info.context
         wanted = None if canteen_id is None else ids.to_canteen(canteen_id, path=("canteenId",))
         home = await context.get(Homes).get_home(context.principal, wanted, now=context.now)
-        subsidies = dict(home.subsidies)
         return MealsHome(
             server_now=context.now,
             canteen=None if home.canteen is None else Canteen.of(home.canteen),
-            days=[to_day_menu(day, now=context.now, subsidies=subsidies) for day in home.days],
+            days=[
+                to_day_menu(day, now=context.now, subsidies=home.subsidies, lists_closed=False)
+                for day in home.days
+            ],
             orders=[MealOrder.of(order) for order in home.orders],
             wallet=Yuan(home.wallet_fen),
         )
+
+    @query("meals.get_day_menu", description="某日菜单及剩余份数 / A day's menu with what is left.")
+    async def day_menu(self, info: Info, canteen_id: strawberry.ID, date: date) -> DayMenu:
+        context, canteen = info.context, ids.to_canteen(canteen_id, path=("canteenId",))
+        day = await context.get(Homes).get_day_menu(
+            context.principal, canteen, date, now=context.now
+        )
+        return to_day_menu(day.menu, now=context.now, subsidies=day.subsidies)
 
     @query(
         "meals.list_my_orders",

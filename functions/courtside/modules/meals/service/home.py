@@ -1,7 +1,8 @@
-"""The phone's first screen, in two rounds."""
+"""What a diner sees: the first screen in two rounds, a day's menu in one."""
 
 from asyncio import gather
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from courtside.kernel.actor import Actors, Principal, permit
@@ -12,6 +13,7 @@ from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import Canteen, Period
 from courtside.modules.meals.contracts.menus import DayMenu
 from courtside.modules.meals.contracts.orders import (
+    DinersDay,
     Home,
     OrderKey,
     subsidy_account,
@@ -19,7 +21,6 @@ from courtside.modules.meals.contracts.orders import (
 )
 from courtside.modules.meals.ports import Calendars, CanteenStore, MenuStore, OrderStore
 from courtside.modules.meals.rules import PERMITS
-from courtside.modules.meals.service.menus import published
 
 
 class Homes:
@@ -72,6 +73,21 @@ class Homes:
             wallet_fen=0 if purse is None else purse.available,
         )
 
+    async def get_day_menu(
+        self, principal: Principal, canteen: str, day: date, *, now: datetime
+    ) -> DinersDay:
+        """What is published of a canteen's day, what is left of it, and of the diner's subsidy."""
+        accounts = [subsidy_account(principal.person, day, period) for period in Period]
+        actor, menu, balances = await gather(
+            self._actors.get_actor(principal),
+            self._menus.load_menu(principal.court, canteen, day, decide=False),
+            self._orders.find_balances(principal.court, accounts),
+        )
+        permit(actor, PERMITS, "meals.get_day_menu", now=now)
+        shown = published(menu)
+        found = dict(zip(accounts, balances, strict=True))
+        return DinersDay(menu=shown, subsidies=_subsidies((shown,), principal.person, found))
+
     async def _load_menus(
         self, court: str, canteen: Canteen | None, days: Sequence[date]
     ) -> list[DayMenu]:
@@ -80,6 +96,14 @@ class Homes:
         return await gather(
             *(self._menus.load_menu(court, canteen.id, day, decide=False) for day in days)
         )
+
+
+def published(menu: DayMenu) -> DayMenu:
+    """The day as a diner may see it."""
+    day = menu.day
+    if day is None or day.published == 0:
+        return replace(menu, day=None, lines=())
+    return replace(menu, lines=[x for x in menu.lines if x.batch <= day.published])
 
 
 def _choose(canteens: Sequence[Canteen], wanted: str | None) -> Canteen | None:

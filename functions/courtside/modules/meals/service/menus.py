@@ -1,8 +1,7 @@
-"""A day's menu as diners see it, and the office's use cases that publish and move it."""
+"""The office's use cases that publish and move menus."""
 
 from asyncio import gather
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from courtside.kernel.actor import Actors, Principal, permit
 from courtside.kernel.errors import NotFound
@@ -12,7 +11,6 @@ from courtside.kernel.journal import Change, Command, Done, Journal, Json, Resul
 from courtside.kernel.usecase import decides_again
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.menus import (
-    DayMenu,
     MenuDay,
     MoveCutOff,
     PublishMenu,
@@ -23,7 +21,7 @@ from courtside.modules.meals.rules import menus as rules
 
 
 class Menus:
-    """What is on the menu, what is left of it, and how it gets there."""
+    """How what was drafted gets onto the menu, and how its bounds move."""
 
     def __init__(
         self,
@@ -39,17 +37,6 @@ class Menus:
         self._calendars = calendars
         self._journal = journal
         self._actors = actors
-
-    async def get_day_menu(
-        self, principal: Principal, canteen: str, day: date, *, now: datetime
-    ) -> DayMenu:
-        """What is published of a canteen's day, and what is left."""
-        actor, menu = await gather(
-            self._actors.get_actor(principal),
-            self._menus.load_menu(principal.court, canteen, day, decide=False),
-        )
-        permit(actor, PERMITS, "meals.get_day_menu", now=now)
-        return published(menu)
 
     @decides_again
     async def publish_menu(
@@ -176,14 +163,6 @@ class Menus:
         if job is None:
             raise NotFound(kind=errors.JOB)
         return Done(value=job, replayed=True)
-
-
-def published(menu: DayMenu) -> DayMenu:
-    """The day as a diner may see it."""
-    day = menu.day
-    if day is None or day.published == 0:
-        return replace(menu, day=None, lines=())
-    return replace(menu, lines=[x for x in menu.lines if x.batch <= day.published])
 
 
 def _job(command: Command, kind: str, children: int, about: Json, *, now: datetime) -> Job:
