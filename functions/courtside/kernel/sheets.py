@@ -52,13 +52,15 @@ class Sheet:
     merged: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     hidden: bool = False
 
-    @property
-    def rows(self) -> int:
-        return 1 + max((row for row, _ in self.cells), default=-1)
+    rows: int = field(init=False)
+    columns: int = field(init=False)
 
-    @property
-    def columns(self) -> int:
-        return 1 + max((column for _, column in self.cells), default=-1)
+    def __post_init__(self) -> None:
+        """Measure the sheet once: readers ask for its size in every row."""
+        object.__setattr__(self, "rows", 1 + max((row for row, _ in self.cells), default=-1))
+        object.__setattr__(
+            self, "columns", 1 + max((column for _, column in self.cells), default=-1)
+        )
 
     def text(self, row: int, column: int) -> str:
         """What stands in the cell itself: a merged range has it in its first cell only."""

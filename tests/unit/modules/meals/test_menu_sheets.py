@@ -1,6 +1,9 @@
 """What canteens write, and what it means; what could mean two things is an error at its cell."""
 
 import io
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
@@ -538,3 +541,38 @@ class TestLargeSheets:
         parsed = read_menu(tables.read(xlsx([LIST, *rows])), dishes=(), portions=None, now=NOW)
 
         assert [e.cell.a1 for e in parsed.errors] == ["C2002"]
+
+
+HOSTILE = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+from datetime import date
+from courtside.modules.meals.rules.menu_sheets import cells, words
+for text in ("1" * 4000, "3月2日" + " " * 3900 + "x", "3月" * 2000, "(" * 4000, "3月2日-" * 600,
+             "星期一" + " " * 3900 + "x", "¥ " * 2000, "x1" * 2000, "1 " * 2000, "、" * 4000):
+    for _ in range(20):
+        cells.pieces_of(text, lambda name: False)
+        for read in (words.price_of, words.portions_of, words.allergens_of):
+            try:
+                read(text)
+            except words.Wrong:
+                pass
+        words.date_of(text, date(2026, 3, 2))
+        words.span_of(text, date(2026, 3, 2))
+        words.weekday_of(text)
+        words.period_of(text)
+"""
+
+
+class TestHostileText:
+    def test_is_read_in_time_that_grows_with_its_length(self):
+        """An expression that backtracks would need hours here; the system ends it after 10 s."""
+        done = subprocess.run(
+            [sys.executable, "-c", HOSTILE],
+            env={"PYTHONPATH": os.pathsep.join(sys.path)},
+            check=False,
+            capture_output=True,
+            timeout=120,
+        )
+
+        assert (done.returncode, done.stderr) == (0, b"")

@@ -25,7 +25,8 @@ from courtside.modules.meals.rules.menu_sheets import MenuRow
 from courtside.modules.meals.rules.menus import DAYS_AHEAD, MOST_DAYS
 
 ROWS_A_CHILD = 9  # each may need a dish of its own: 18 items, the job and the entry make 20
-KEPT_FAULTS = 50  # on the import itself; the annotated copy has all of them
+KEPT_FAULTS = 50  # on the import itself
+MARKED_FAULTS = 1_000  # in the annotated copy: nobody mends more in one go
 NAME_LENGTH = 120
 MOST_PORTIONS = 9_999
 _MAY_CHECK = {ImportState.UPLOADING, ImportState.CHECKED, ImportState.FAULTY}
@@ -105,7 +106,7 @@ def checked(found: Import, *, plan: str, rows: int, total_fen: int = 0) -> Impor
 def faulty(
     found: Import, *, rows: int, faults: Sequence[RowFault], annotated: str | None
 ) -> Import:
-    """The import with what is wrong: the first faults here, all of them in the annotated copy."""
+    """The import with what is wrong: the first faults here, more in the annotated copy."""
     return replace(
         found,
         state=ImportState.FAULTY,

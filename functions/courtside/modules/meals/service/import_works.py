@@ -77,7 +77,7 @@ class Checking:
             else self._read_top_ups(job.court, data, now=now)
         )
         if read.errors:
-            copy = await self.spreadsheets.annotate(data, errors=read.errors)
+            copy = await self.spreadsheets.annotate(data, errors=read.errors[: rules.MARKED_FAULTS])
             annotated = await self.files.put(job.court, copy)
             faults = rules.faults_of(read.errors)
             return rules.faulty(found, rows=read.rows, faults=faults, annotated=annotated)

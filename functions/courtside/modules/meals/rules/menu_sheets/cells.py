@@ -15,7 +15,7 @@ from courtside.modules.meals.rules.menu_sheets.words import (
     tight,
 )
 
-# Numbers are bounded and begin at no digit, so that no cell takes more than a look at each character.
+# Numbers are bounded and begin after no digit: matching stays linear on any text.
 _AMOUNT = r"(?<![\d.])\d{1,9}(?:\.\d{1,9})?"
 _EACH = re.compile(rf"(¥ ?{_AMOUNT}|{_AMOUNT} ?元?) ?/ ?[份个碗只盘例位人]")
 _NUMBERING = re.compile(r"(?:^|(?<=[\s、,;]))\(?\d{1,2}(?:[、)]|\.(?!\d))\s*")

@@ -11,6 +11,7 @@ from courtside.modules.meals.contracts.canteens import Allergen, Period, Tag
 from courtside.modules.meals.rules.canteens import MOST_FEN, NAME_LENGTH
 
 MOST_PORTIONS = 9_999
+LONGEST_DATE, LONGEST_TITLE = 40, 200  # characters; nobody writes longer ones
 NOBODY_EATS = {
     *("无", "休", "休息", "放假", "停餐", "停供", "暂停", "闭餐", "不供餐", "不开餐", "不供应"),
     *("-", "--", "—", "——", "/", "\\", "×"),
@@ -101,6 +102,10 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
+def _one_line(text: str) -> str:
+    return " ".join(plain(text).split())
+
+
 def tight(text: str) -> str:
     """Without any blank, for comparing labels such as 午↵餐."""
     return "".join(plain(text).split())
@@ -162,7 +167,7 @@ TAG_NAMES = ("清真", "素食", "低盐", "低糖", "低嘌呤", "微辣", "中
 
 def price_of(text: str) -> int:
     """Fen of a price in yuan: 12, 12.5, ¥12, 12元, 12元/份. Wrong otherwise."""
-    match = _PRICE.fullmatch(plain(text))
+    match = _PRICE.fullmatch(_one_line(text))
     try:
         fen = money.fen(match[1]) if match else -1
     except ValueError:
@@ -180,7 +185,7 @@ def price_of(text: str) -> int:
 
 def portions_of(text: str) -> int:
     """A number of portions: 80, 80份. Wrong otherwise."""
-    match = _COUNT.fullmatch(plain(text))
+    match = _COUNT.fullmatch(_one_line(text))
     count = int(match[1]) if match and len(match[1]) < 9 else 0  # noqa: PLR2004 - digits
     if not 1 <= count <= MOST_PORTIONS:
         raise Wrong(
@@ -233,7 +238,9 @@ def date_of(text: str, today: date) -> date | None:
     Without a year it is the nearest to `today`. Wrong if there is no such day, or if a weekday
     stands beside it that is another day's.
     """
-    told = plain(text)
+    told = _one_line(text)
+    if len(told) > LONGEST_DATE:
+        return None
     if _SERIAL.fullmatch(told):
         return _EXCEL_DAY_0 + timedelta(days=int(told))
     turned = _TODAY_FIRST.fullmatch(told)
@@ -277,7 +284,7 @@ def check_weekday(day: date, weekday: str | None) -> None:
 
 def span_of(text: str, today: date) -> tuple[date, date] | None:
     """The week that a title names (`3月2日—3月6日`), None if it names none or not one of 7 days."""
-    match = _SPAN.search(plain(text))
+    match = _SPAN.search(_one_line(text)[:LONGEST_TITLE])
     if match is None:
         return None
     year, month, day, last_year, last_month, last_day = match.groups()
