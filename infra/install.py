@@ -29,7 +29,7 @@ def main(what: str) -> None:
     steps = {"uv": install_uv, "python": install_python, "node": install_node}
     began = time.monotonic()
     steps[what]()
-    print(f"   ... {what} ready, {time.monotonic() - began:.0f} s", flush=True)
+    _tell(f"   ... {what} ready, {time.monotonic() - began:.0f} s")
 
 
 def install_uv() -> None:
@@ -119,11 +119,16 @@ def _run(
 
 
 def _say(what: str, where: str) -> None:
-    print(f"== installing {what} {where}", flush=True)
+    _tell(f"== installing {what} {where}")
+
+
+def _tell(line: str) -> None:
+    """Beside the output of the target that needs it: `$(make -s token)` is a token."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _stop(line: str) -> NoReturn:
-    print(f"!! {line}", file=sys.stderr)
+    _tell(f"!! {line}")
     raise SystemExit(1)
 
 

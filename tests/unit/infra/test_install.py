@@ -1,3 +1,4 @@
+from infra import install
 from infra.install import handed_on, pip_settings
 
 LISTING = """\
@@ -42,3 +43,14 @@ class TestHandedOn:
 
         assert arguments == []
         assert set(environment) == {"UV_PYTHON_DOWNLOADS"}
+
+
+class TestMain:
+    def test_keeps_what_it_says_out_of_what_make_prints(self, monkeypatch, capsys):
+        monkeypatch.setattr(install, "_run", lambda *_, **__: None)
+
+        install.main("uv")
+
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith("== installing uv into .uv")
