@@ -81,7 +81,7 @@ class SheetImport:
     total: Yuan | None = strawberry.field(description="充值总额;菜单为空 / Sum of top-ups.")
     fault_count: int
     faults: list[SheetFault] = strawberry.field(
-        description="前 50 处问题;标注副本有前 1000 处 / The first 50; the annotated copy has 1,000."
+        description="前 50 处问题;标注副本有前 1000 处 / The first 50; 1,000 in the copy."
     )
     annotated: FileDownload | None = strawberry.field(
         description="标注了问题的副本 / The copy with the faults at their cells."
