@@ -207,14 +207,17 @@ def open_kitchen(rush: Rush, engine: Engine, *, seed: int) -> Kitchen:
     return Kitchen(rush=rush, engine=engine, clock=clock, app=app, view=view, queues=queues)
 
 
-async def prepare(folder: Path, *, orders: int, portions: int, seed: int) -> Rush:
+async def prepare(
+    folder: Path, *, orders: int, portions: int, seed: int, dishes: int = len(PRICES)
+) -> Rush:
     """A court with enough diners for that many orders and `portions` of each dish and day."""
+    served = [*PRICES, *(f"小菜{n}" for n in range(dishes - len(PRICES)))]
     with build_app(folder, issuers=issuers(COURT)) as app:
         court = await a_court(app)
         canteen = await a_canteen(court)
         await canteen.grants_subsidy(SUBSIDY)
         for day in _days():
-            await canteen.serves(dict.fromkeys(PRICES, portions), on=day)
+            await canteen.serves(dict.fromkeys(served, portions), on=day)
         subjects = [f"D{n:05}" for n in range(-(-orders // DAYS))]
         for subject in subjects:
             await canteen.tops_up(await court.somebody(staff_no=subject), WALLET)
