@@ -1,5 +1,6 @@
-from infra import install
 from infra.install import handed_on, pip_settings
+
+from infra import install
 
 LISTING = """\
 global.index-url='https://mirror.example/simple'
