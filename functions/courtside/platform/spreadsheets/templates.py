@@ -117,8 +117,8 @@ def _guide(sheet: Worksheet, template: Template) -> None:
             cell.font, cell.alignment, cell.border = looks.TEXT_FONT, looks.WRAP, looks.GRID
     for cell in sheet[1]:
         cell.font = looks.TITLE_FONT
-    for row in range(2, sheet.max_row + 1):
-        sheet.row_dimensions[row].height = 36
+    for number in range(2, sheet.max_row + 1):
+        sheet.row_dimensions[number].height = 36
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = A4
     sheet.page_setup.fitToHeight = 0
