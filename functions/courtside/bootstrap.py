@@ -20,7 +20,7 @@ from courtside.platform.dynamo.patience import PatientEngine
 from courtside.platform.files import files
 from courtside.platform.jobs import JobRunner, JobStore
 from courtside.platform.persons import PersonIds
-from courtside.platform.queues import LocalQueues, Queue, SqsQueue
+from courtside.platform.queues import LocalQueues, Queue, Queues, SqsQueue
 from courtside.platform.settings import Settings
 from courtside.platform.worker import Handler
 
@@ -109,9 +109,10 @@ def foundation(
     *,
     clock: Clock | None = None,
     engine: Engine | None = None,
-    queues: LocalQueues | None = None,
+    queues: Queues | None = None,
+    kept: Files | None = None,
 ) -> Foundation:
-    """Engine, keys, files and queues by the settings, or those that are given."""
+    """Engine, keys, files (`kept`) and queues by the settings, or those that are given."""
     clock = clock or SystemClock()
     engine = PatientEngine(engine or _engine(settings), clock)
     keys = court_keys(settings)
@@ -124,7 +125,7 @@ def foundation(
         keys=keys,
         engine=engine,
         database=database,
-        files=files(settings, keys),
+        files=kept or files(settings, keys),
         event_queue=_queue(settings.event_queue, settings, queues),
         job_queue=_queue(settings.job_queue, settings, queues),
     )
@@ -135,10 +136,11 @@ def build(
     *,
     clock: Clock | None = None,
     engine: Engine | None = None,
-    queues: LocalQueues | None = None,
+    queues: Queues | None = None,
+    kept: Files | None = None,
 ) -> App:
     """The whole application."""
-    base = foundation(settings, clock=clock, engine=engine, queues=queues)
+    base = foundation(settings, clock=clock, engine=engine, queues=queues, kept=kept)
     modules = list(_modules(base))
     consumers = [wired.consumers for wired in modules if wired.consumers is not None]
     works = {kind: work for one in consumers for kind, work in one.works.items()}
@@ -181,5 +183,5 @@ def _engine(settings: Settings) -> Engine:
     return DynamoEngine(settings)
 
 
-def _queue(name: str, settings: Settings, local: LocalQueues | None) -> Queue:
+def _queue(name: str, settings: Settings, local: Queues | None) -> Queue:
     return SqsQueue(name, settings) if local is None else local.queue(name)

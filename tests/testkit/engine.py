@@ -148,6 +148,15 @@ class MemoryEngine:
             for name, table in self._tables.items()
         }
 
+    def restore(self, dump: Mapping[str, Sequence[Item]]) -> None:
+        """Hold what another engine's `dump` held; its stream begins after that."""
+        for name, items in dump.items():
+            held = self._table(name)
+            for item in items:
+                visible = [0.0 for _ in held.indexes]
+                held.put(_key_of(item), item, at=self.clock.now(), visible=visible)
+            held.records.clear()
+
     def expire(self, now: datetime) -> int:
         """Remove what has lived out its TTL, as the table does within days; how many went."""
         gone = 0

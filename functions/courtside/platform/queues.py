@@ -39,6 +39,12 @@ class Queue(Protocol):
         ...
 
 
+class Queues(Protocol):
+    """All queues of an installation that brings its own, by name."""
+
+    def queue(self, name: str) -> Queue: ...
+
+
 class Undelivered(Exception):
     """A queue did not take everything; the sender tries the whole again."""
 
