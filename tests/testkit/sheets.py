@@ -79,7 +79,8 @@ def a_week(
     days = [begins + timedelta(days=n) for n in range(width)]
     heads = [f"{day.month}月{day.day}日 星期{WEEKDAYS[day.weekday()]}" for day in days]
     rows: list[list[object]] = [[title], ["餐次", *heads]]
-    return [*rows, *([meal, *cells] for meal, cells in meals.items())]
+    rows.extend([meal, *cells] for meal, cells in meals.items())
+    return rows
 
 
 LIST = ("日期", "餐次", "菜名", "单价(元)", "份数", "过敏原", "标签", "类别")
