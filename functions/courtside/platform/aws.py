@@ -1,7 +1,7 @@
 """KMS, SQS and the table of keys over their JSON interface, without an SDK.
 
 A container needs them for a handful of calls before its first answer, and importing and building
-boto3's clients takes longer than everything else in a cold start (docs/adr/0020). The classes
+boto3's clients takes longer than everything else in a cold start (docs/adr/0040). The classes
 answer what boto3's clients answer, as far as it is asked for here. Each call blocks.
 """
 

@@ -1,4 +1,4 @@
-"""What two libraries do while they are imported, and what is not needed of it (docs/adr/0021).
+"""What two libraries do while they are imported, and what is not needed of it (docs/adr/0041).
 
 A cold start pays for every import. pynamodb brings botocore for connections that are never opened
 here; aiohttp reads the machine's certificates twice, before anybody speaks TLS. Both together take
