@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from courtside.kernel.errors import Path, Refusal, Text
+from courtside.kernel.errors import Language, Path, Refusal, Text
 from courtside.kernel.money import yuan
 from courtside.kernel.workdays import ZONE
 
@@ -42,7 +42,7 @@ class SoldOut(Refusal):
     """Less is left of a dish than was asked for; `alternatives` are of the same meal."""
 
     code = "SOLD_OUT"
-    text = Text(zh="“{name}”只剩 {left} 份。", en="Only {left} portions of “{name}” are left.")
+    text = Text(zh="“{name}”只剩 {left} 份。", en="Only {left} of “{name}” left.")
 
     def __init__(
         self,
@@ -60,6 +60,12 @@ class SoldOut(Refusal):
         self.name = name
         self.left = left
         self.alternatives = tuple(alternatives)
+
+    def message(self, language: Language) -> str:
+        """Nobody speaks of zero portions."""
+        if self.left:
+            return super().message(language)
+        return f"“{self.name}”已订完。" if language == "zh" else f"“{self.name}” is sold out."
 
 
 class _WindowClosed(Refusal):

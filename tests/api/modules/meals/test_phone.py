@@ -223,7 +223,7 @@ class TestPlaceMealOrder:
             "errors": [
                 {
                     "code": "SOLD_OUT",
-                    "message": "“番茄蛋汤”只剩 0 份。",
+                    "message": "“番茄蛋汤”已订完。",
                     "path": ["input", "lines"],
                     "dishId": dish(canteen, SOUP),
                     "name": SOUP,

@@ -128,6 +128,20 @@ class TestPlaceOrder:
         assert (refusal.value.dish, refusal.value.left) == (lunch.dish(SOUP), 1)
         others = [(other.name, other.left) for other in refusal.value.alternatives]
         assert others == [(RICE, 20), (PORK, 10)]
+        assert refusal.value.message("zh") == f"“{SOUP}”只剩 1 份。"
+        assert refusal.value.message("en") == f"Only 1 of “{SOUP}” left."
+
+    async def test_offers_the_nearest_in_price_instead_of_a_main_dish(self, lunch, diner):
+        for _ in range(2):
+            rich = await lunch.court.somebody()
+            await lunch.tops_up(rich, 10_000)
+            await lunch.has_order(rich, {PORK: 5})
+
+        with Refused(lunch, errors.SoldOut) as refusal:
+            await lunch.has_order(diner, {PORK: 1})
+
+        assert [other.name for other in refusal.value.alternatives] == [SOUP, RICE]
+        assert refusal.value.message("en") == f"“{PORK}” is sold out."
 
     async def test_refuses_what_neither_subsidy_nor_wallet_pays(self, lunch):
         diner = await lunch.court.somebody()

@@ -65,13 +65,14 @@ class KitchenCount:
     @staticmethod
     def of(count: contracts.KitchenCount) -> "KitchenCount":
         names = {line.dish: line.name for line in count.lines}
+        lines = sorted(count.lines, key=lambda line: (-line.portions, line.name))
         return KitchenCount(
             date=count.date,
             period=count.period,
             version=count.version,
             issued_at=count.issued_at,
-            lines=[_line(count, line) for line in count.lines if line.offered],
-            unlisted=[_line(count, line) for line in count.lines if not line.offered],
+            lines=[_line(count, line) for line in lines if line.offered],
+            unlisted=[_line(count, line) for line in lines if not line.offered],
             diners=[
                 CountedDiner(
                     code=diner.code,

@@ -84,9 +84,12 @@ def to_day_menu(
     subsidies: Mapping[tuple[date, Period], int],
     lists_closed: bool = True,
 ) -> DayMenu:
-    """The published meals of a day in their order; with the dishes of closed ones, or without."""
+    """The published meals of a day in their order; with the dishes of closed ones, or without.
+
+    The main dishes come first, rice and soup last: as they are priced.
+    """
     lines: dict[Period, list[MenuLine]] = {}
-    for line in menu.lines:
+    for line in sorted(menu.lines, key=lambda line: (-line.price_fen, line.name)):
         lines.setdefault(line.period, []).append(MenuLine.of(line))
     windows = menu.day.windows if menu.day is not None else ()
     return DayMenu(

@@ -187,9 +187,11 @@ def explain(line: MenuLine | None, amount: int, decided: Decided, *, now: dateti
 
 
 def alternatives(lines: Iterable[MenuLine], *, to: str, published: int) -> list[errors.Alternative]:
-    """Other dishes of the meal that are to be had, those with most left first; at most five."""
-    had = [x for x in lines if x.dish != to and x.batch <= published and x.is_open and x.available]
-    had.sort(key=lambda x: (-x.available, x.dish))
+    """Other dishes of the meal that are to be had, the nearest in price first; at most five."""
+    shown = [line for line in lines if line.batch <= published]
+    price = next((line.price_fen for line in shown if line.dish == to), 0)
+    had = [x for x in shown if x.dish != to and x.is_open and x.available]
+    had.sort(key=lambda x: (abs(x.price_fen - price), -x.available, x.name))
     return [
         errors.Alternative(
             dish=line.dish, name=line.name, left=line.available, price_fen=line.price_fen
