@@ -1,0 +1,133 @@
+"""The README's walk, done as printed: its commands in a shell, its answers compared.
+
+What it shows end to end: no portion is sold twice (D-01), a replay after the cut-off succeeds
+(D-03), nobody is dropped from a count, a code is good for one meal, the books prove.
+"""
+
+import os
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from testkit.readme import differs, section, steps
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120.0  # for a busy machine; nothing here asserts a duration
+MARK = "== walked"
+ENGLISH = steps(section(ROOT / "README.md", "A walk"))
+CHINESE = steps(section(ROOT / "README.zh.md", "走一遍"))
+
+
+class Walk:
+    """The printed folder `.walk` lies somewhere else; all else is as printed."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        ours = ("DATA", "NOW", "HOST", "PORT", "AS", "AT", "COURT", "CLIENT", "GET", "IN", "DEMO")
+        made = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS", "PYTHONPATH")
+        kept = {k: v for k, v in os.environ.items() if k not in (*ours, *made)}
+        self.environment = {**kept, "LC_ALL": "C.UTF-8"}
+
+    def placed(self, text):
+        return text.replace(".walk", str(self.folder))
+
+    @contextmanager
+    def served(self, command):
+        """`make run` as printed, ended as Ctrl-C would."""
+        out = self.folder.with_suffix(".log")
+        with (
+            out.open("w") as log,
+            subprocess.Popen(
+                ["sh", "-c", f"exec {self.placed(command)}"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                yield self._announced(process, out)
+            finally:
+                process.terminate()
+                process.wait(PATIENCE)
+                self._ended()
+
+    def walked(self, blocks):
+        """What each block printed, one shell for all."""
+        script = "\n".join(f"{self.placed(block)}\necho '{MARK}'" for block in blocks)
+        done = subprocess.run(
+            ["bash", "-e", "-c", script],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert done.stderr == ""
+        assert done.returncode == 0
+        return [part.strip("\n") for part in done.stdout.split(f"{MARK}\n")[: len(blocks)]]
+
+    def _announced(self, process, out):
+        ends = time.monotonic() + PATIENCE
+        while "Ctrl-C" not in out.read_text("utf-8"):
+            assert process.poll() is None, out.read_text("utf-8")
+            assert time.monotonic() < ends, out.read_text("utf-8")
+            time.sleep(0.1)
+        return out.read_text("utf-8").strip()
+
+    def _ended(self):
+        ends = time.monotonic() + PATIENCE
+        while (self.folder / "running.json").exists() and time.monotonic() < ends:
+            time.sleep(0.1)
+        assert not (self.folder / "running.json").exists()
+
+
+@pytest.fixture
+def walk(tmp_path):
+    return Walk(tmp_path / "walk")
+
+
+class TestWalk:
+    def test_is_the_same_in_both_languages(self):
+        assert CHINESE == ENGLISH
+
+    def test_shows_the_answers_that_are_printed(self, walk):
+        start, *others = ENGLISH
+
+        with walk.served(start.commands) as said:
+            printed = [said, *walk.walked([step.commands for step in others])]
+
+        for step, told in zip(ENGLISH, printed, strict=True):
+            difference = differs(told, walk.placed(step.answer or ""))
+            assert difference is None, f"{step.commands}\n{difference}\nprinted:\n{told}"
+
+
+class TestDiffers:
+    @pytest.mark.parametrize(
+        ("printed", "expected"),
+        [
+            ("a\nb", "a\nb"),
+            ('"id": "x7"', '"id": "…"'),
+            ("[\n 1,\n 2,\n 3\n]", "[\n 1,\n …\n]"),
+        ],
+    )
+    def test_takes_what_is_promised(self, printed, expected):
+        assert differs(printed, expected) is None
+
+    @pytest.mark.parametrize(
+        ("printed", "expected", "missing"),
+        [
+            ("a\nc\nd", "a\nb\nd", "b"),
+            ("a\nb\nc", "a\nb", "b"),
+            ("a", "a\nb", "b"),
+            ('"id": "x"\nz', '"id": "…"', '"id": "…"'),
+            ("[\n 1,\n 2\n}", "[\n …\n]", "]"),
+        ],
+    )
+    def test_names_the_first_line_that_is_not(self, printed, expected, missing):
+        assert differs(printed, expected).endswith(missing)
