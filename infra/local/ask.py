@@ -240,7 +240,7 @@ class _Sheet:
 
     def checked(self, caller: Caller, found: Mapping[str, Any]) -> dict[str, Any]:
         """The import after its dry run, which is left out for one that was taken already."""
-        about = {"id": found["id"]}
+        about = {"importId": found["id"]}
         if found["state"] in ("UPLOADING", "CHECKED", "FAULTY"):
             key = f"check-{secrets.token_hex(8)}"
             self._do(caller, "Check", {"idempotencyKey": key, "importId": found["id"]})

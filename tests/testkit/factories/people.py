@@ -20,10 +20,10 @@ ADMINISTRATOR = "A0001"
 ASKED: Mapping[str, Mapping[str, Any]] = {
     "AddUnit": {"name": "立案庭"},
     "AddPerson": {"staffNo": "N1", "name": "新人"},
-    "MovePerson": {"person": "$", "unit": None, "posts": ["书记员"], "expectedVersion": 2},
-    "GrantRole": {"person": "$", "role": "KITCHEN"},
-    "RevokeRole": {"person": "$", "role": "CLERK"},
-    "RecordLeaving": {"person": "$"},
+    "MovePerson": {"personId": "$", "unitId": None, "posts": ["书记员"], "expectedVersion": 2},
+    "GrantRole": {"personId": "$", "role": "KITCHEN"},
+    "RevokeRole": {"personId": "$", "role": "CLERK"},
+    "RecordLeaving": {"personId": "$"},
     "SetCourtDay": {"on": "2026-03-06", "kind": "COURT_CLOSED"},
     "ImportCalendarYear": {
         "year": 2027,

@@ -39,7 +39,7 @@ class PersonHasLeft(Refusal):
     code = "PERSON_HAS_LEFT"
     text = Text(zh="该人员已离院。", en="This person has left the court.")
 
-    def __init__(self, *, path: Path = ("input", "person")) -> None:
+    def __init__(self, *, path: Path = ("input", "personId")) -> None:
         super().__init__(path=path)
 
 
@@ -50,7 +50,7 @@ class OwnRoles(Refusal):
     text = Text(zh="不能给自己授权,请由另一位管理员办理。", en="Nobody grants a role to himself.")
     audited = True
 
-    def __init__(self, *, path: Path = ("input", "person")) -> None:
+    def __init__(self, *, path: Path = ("input", "personId")) -> None:
         super().__init__(path=path)
 
 
@@ -86,5 +86,5 @@ class LastAdministrator(Refusal):
     )
     audited = True
 
-    def __init__(self, *, path: Path = ("input", "person")) -> None:
+    def __init__(self, *, path: Path = ("input", "personId")) -> None:
         super().__init__(path=path)

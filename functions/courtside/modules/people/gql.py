@@ -44,21 +44,23 @@ class Court:
 class Unit:
     id: strawberry.ID
     name: str
-    parent: strawberry.ID | None = strawberry.field(
-        description="上级部门的编号;直属法院时为空 / Id of the unit above, null directly below."
+    parent_id: strawberry.ID | None = strawberry.field(
+        description="上级部门;直属法院时为空 / The unit above, null directly below the court."
     )
 
     @staticmethod
     def of(unit: contracts.Unit) -> "Unit":
         return Unit(
-            id=strawberry.ID(encode("Unit", unit.id)), name=unit.name, parent=_unit_id(unit.parent)
+            id=strawberry.ID(encode("Unit", unit.id)),
+            name=unit.name,
+            parent_id=_unit_id(unit.parent),
         )
 
 
-@strawberry.type(description="授权 / A role for a time, in one unit or (unit null) in the court.")
+@strawberry.type(description="授权 / A role for a time, in one unit or (unitId null) in the court.")
 class RoleGrant:
     role: Role
-    unit: strawberry.ID | None
+    unit_id: strawberry.ID | None
     starts_at: datetime
     ends_at: datetime | None = strawberry.field(
         description="到此时刻为止(不含);空为长期 / Until before this instant; null has no end."
@@ -68,7 +70,7 @@ class RoleGrant:
     def of(grant: Grant) -> "RoleGrant":
         return RoleGrant(
             role=grant.role,
-            unit=_unit_id(grant.unit),
+            unit_id=_unit_id(grant.unit),
             starts_at=grant.starts_at,
             ends_at=grant.ends_at,
         )
@@ -156,10 +158,10 @@ class Query:
 class AddUnitInput:
     idempotency_key: str
     name: str
-    parent: strawberry.ID | None = None
+    parent_id: strawberry.ID | None = None
 
     def request(self) -> contracts.AddUnit:
-        return contracts.AddUnit(name=self.name, parent=_unit(self.parent, field="parent"))
+        return contracts.AddUnit(name=self.name, parent=_unit(self.parent_id, field="parentId"))
 
 
 @strawberry.input
@@ -167,7 +169,7 @@ class AddPersonInput:
     idempotency_key: str
     staff_no: str
     name: str
-    unit: strawberry.ID | None = None
+    unit_id: strawberry.ID | None = None
     posts: list[str] = strawberry.field(default_factory=list)
     subject: str | None = strawberry.field(
         default=None, description="登录账号,默认同工号 / The name at sign-in; the staff number."
@@ -177,7 +179,7 @@ class AddPersonInput:
         return contracts.AddPerson(
             staff_no=self.staff_no,
             name=self.name,
-            unit=_unit(self.unit),
+            unit=_unit(self.unit_id),
             posts=tuple(self.posts),
             subject=self.subject,
         )
@@ -186,15 +188,15 @@ class AddPersonInput:
 @strawberry.input
 class MovePersonInput:
     idempotency_key: str
-    person: strawberry.ID
-    unit: strawberry.ID | None
+    person_id: strawberry.ID
+    unit_id: strawberry.ID | None
     posts: list[str]
     expected_version: int
 
     def request(self) -> contracts.MovePerson:
         return contracts.MovePerson(
-            person=_person(self.person),
-            unit=_unit(self.unit),
+            person=_person(self.person_id),
+            unit=_unit(self.unit_id),
             posts=tuple(self.posts),
             expected_version=self.expected_version,
         )
@@ -203,9 +205,9 @@ class MovePersonInput:
 @strawberry.input
 class GrantRoleInput:
     idempotency_key: str
-    person: strawberry.ID
+    person_id: strawberry.ID
     role: Role
-    unit: strawberry.ID | None = strawberry.field(
+    unit_id: strawberry.ID | None = strawberry.field(
         default=None, description="限于某部门;空为全院 / Limits it to a unit; null: anywhere."
     )
     starts_at: datetime | None = strawberry.field(
@@ -217,9 +219,9 @@ class GrantRoleInput:
 
     def request(self) -> contracts.GrantRole:
         return contracts.GrantRole(
-            person=_person(self.person),
+            person=_person(self.person_id),
             role=self.role,
-            unit=_unit(self.unit),
+            unit=_unit(self.unit_id),
             starts_at=self.starts_at,
             ends_at=self.ends_at,
         )
@@ -228,23 +230,23 @@ class GrantRoleInput:
 @strawberry.input
 class RevokeRoleInput:
     idempotency_key: str
-    person: strawberry.ID
+    person_id: strawberry.ID
     role: Role
-    unit: strawberry.ID | None = None
+    unit_id: strawberry.ID | None = None
 
     def request(self) -> contracts.RevokeRole:
         return contracts.RevokeRole(
-            person=_person(self.person), role=self.role, unit=_unit(self.unit)
+            person=_person(self.person_id), role=self.role, unit=_unit(self.unit_id)
         )
 
 
 @strawberry.input
 class RecordLeavingInput:
     idempotency_key: str
-    person: strawberry.ID
+    person_id: strawberry.ID
 
     def request(self) -> contracts.RecordLeaving:
-        return contracts.RecordLeaving(person=_person(self.person))
+        return contracts.RecordLeaving(person=_person(self.person_id))
 
 
 @strawberry.type
@@ -370,11 +372,11 @@ async def _units_of(info: Info) -> Mapping[str, contracts.Unit]:
 
 
 def _person(opaque: str) -> str:
-    (person,) = decode("Person", opaque, path=("input", "person"))
+    (person,) = decode("Person", opaque, path=("input", "personId"))
     return person
 
 
-def _unit(opaque: str | None, *, field: str = "unit") -> str | None:
+def _unit(opaque: str | None, *, field: str = "unitId") -> str | None:
     return None if opaque is None else decode("Unit", opaque, path=("input", field))[0]
 
 

@@ -105,7 +105,7 @@ def create_court(
 
 def add_unit(request: AddUnit, *, parent: Unit | None, new_id: str) -> tuple[Unit, Event]:
     """A unit below `parent`, or directly below the court."""
-    _require_named(request.parent, parent, field="parent")
+    _require_named(request.parent, parent, field="parentId")
     unit = Unit(id=new_id, name=_name(request.name), parent=request.parent, version=1)
     told = events.UnitAdded(
         aggregate=aggregate("Unit", unit.id), version=1, unit=unit.id, parent=unit.parent
@@ -117,7 +117,7 @@ def add_person(facts: Facts, request: AddPerson, *, new_id: str, now: datetime) 
     """Somebody new, who is a member and holds no role."""
     if facts.person is not None:
         raise errors.PersonExists
-    _require_named(request.unit, facts.unit, field="unit")
+    _require_named(request.unit, facts.unit, field="unitId")
     added = _newcomer(request, court=facts.court.code, new_id=new_id, now=now)
     return PersonChanged(person=added, event=_told(events.PersonAdded, added))
 
@@ -127,7 +127,7 @@ def move_person(facts: Facts, request: MovePerson) -> PersonChanged:
     person = _present(facts.person)
     if person.version != request.expected_version:
         raise VersionConflict(current=person.version)
-    _require_named(request.unit, facts.unit, field="unit")
+    _require_named(request.unit, facts.unit, field="unitId")
     moved = _next(person, unit=request.unit, posts=_posts(request.posts))
     return PersonChanged(person=moved, event=_told(events.PersonMoved, moved))
 
@@ -137,7 +137,7 @@ def grant_role(facts: Facts, request: GrantRole, *, now: datetime) -> PersonChan
     person = _present(facts.person)
     if person.id == facts.actor.person:
         raise errors.OwnRoles
-    _require_named(request.unit, facts.unit, field="unit")
+    _require_named(request.unit, facts.unit, field="unitId")
     grant = _grant(request, now=now)
     others = [g for g in _running(person, now) if (g.role, g.unit) != (grant.role, grant.unit)]
     if len(others) >= MAX_GRANTS:
@@ -192,7 +192,7 @@ def _require_whole(request: GrantRole, *, now: datetime) -> None:
     court's list of lasting administrators is true at every moment."""
     if request.unit is not None:
         raise InvalidInput(
-            field="unit", reason=Text("管理员权限及于全院", "reaches the whole court")
+            field="unitId", reason=Text("管理员权限及于全院", "reaches the whole court")
         )
     if request.ends_at is None and request.starts_at is not None and request.starts_at > now:
         raise InvalidInput(
@@ -231,7 +231,7 @@ def _newcomer(request: AddPerson, *, court: str, new_id: str, now: datetime) -> 
 
 def _present(person: Person | None) -> Person:
     if person is None:
-        raise NotFound(kind=errors.PERSON, path=("input", "person"))
+        raise NotFound(kind=errors.PERSON, path=("input", "personId"))
     if person.status is PersonStatus.LEFT:
         raise errors.PersonHasLeft
     return person
@@ -256,10 +256,10 @@ def _with_grants(person: Person, grants: Iterable[Grant]) -> Person:
 
 def _require_lower(request: CreateCourt, parent: Court | None) -> None:
     if request.parent is not None and parent is None:
-        raise NotFound(kind=errors.COURT, path=("input", "parent"))
+        raise NotFound(kind=errors.COURT, path=("input", "parentId"))
     levels = list(CourtLevel)
     if parent is not None and levels.index(parent.level) >= levels.index(request.level):
-        raise InvalidInput(field="parent", reason=Text("应为上级法院", "must be a higher court"))
+        raise InvalidInput(field="parentId", reason=Text("应为上级法院", "must be a higher court"))
 
 
 def _require_named(asked: str | None, found: Unit | None, *, field: str) -> None:

@@ -165,7 +165,7 @@ class TestMenuImport:
         screen = sit(COOK)
         found = await checked(app, canteen, screen, csv(WRONG))
 
-        answer = await screen.show("MenuImport", id=found)
+        answer = await screen.show("MenuImport", importId=found)
 
         shown = answer.data["menuImport"]
         assert shown.pop("jobId")
@@ -196,7 +196,7 @@ class TestMenuImport:
         other = await a_court(app, code=OTHER_COURT)
         await other.somebody(Role.KITCHEN, staff_no=COOK)
 
-        answer = await sit(COOK, OTHER_COURT).show("MenuImport", id=found)
+        answer = await sit(COOK, OTHER_COURT).show("MenuImport", importId=found)
 
         assert answer.codes == ["NOT_FOUND"]
 
@@ -333,7 +333,7 @@ class TestCheckTopUpImport:
 
 class TestTopUpImport:
     async def test_shows_the_sum_for_finance_to_compare(self, sit, read):
-        answer = await sit(FINANCE).show("TopUpImport", id=read)
+        answer = await sit(FINANCE).show("TopUpImport", importId=read)
 
         shown = answer.data["topUpImport"]
         assert shown.pop("jobId")
@@ -405,10 +405,10 @@ class TestPermissions:
         assert audited(app) == (who is not None)
         assert app.engine.items("records") == before
 
-    async def test_an_id_of_the_other_kind_is_no_id(self, app, canteen, sit):
+    async def test_an_import_of_the_other_kind_is_not_found(self, app, canteen, sit):
         data = csv([("工号", "金额"), (JUDGE, "200")])
         found = await top_up_started(app, sit(FINANCE), data)
 
-        answer = await sit(COOK).show("MenuImport", id=found)
+        answer = await sit(COOK).show("MenuImport", importId=found)
 
-        assert answer.codes == ["INVALID_INPUT"]
+        assert answer.codes == ["NOT_FOUND"]

@@ -74,7 +74,7 @@ class TestMealsJob:
         job = begun.data["issueKitchenCount"]["job"]
         await app.settle()
 
-        answer = await kitchen.show("MealsJob", id=job["id"])
+        answer = await kitchen.show("MealsJob", jobId=job["id"])
 
         told = {**job, "state": "DONE", "done": 1, "code": None, "message": None}
         assert answer.data == {"mealsJob": told}

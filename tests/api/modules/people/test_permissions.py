@@ -99,7 +99,7 @@ class TestPermissions:
         assert left_behind(app, before) == audited
 
     @pytest.mark.parametrize(
-        "operation", [name for name, given in ASKED.items() if "person" in given]
+        "operation", [name for name, given in ASKED.items() if "personId" in given]
     )
     async def test_end_at_the_court_s_own_people(self, app, court, operation):
         """Z-01: a foreign person is answered exactly as one who does not exist."""

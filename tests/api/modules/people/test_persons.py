@@ -68,13 +68,13 @@ class TestUnits:
 
         answer = await office.show("Units")
 
-        shown = sorted(answer.data["units"], key=lambda unit: unit["parent"] or "")
+        shown = sorted(answer.data["units"], key=lambda unit: unit["parentId"] or "")
         assert shown == [
-            {"id": encode("Unit", top.id), "name": "审判管理办公室", "parent": None},
+            {"id": encode("Unit", top.id), "name": "审判管理办公室", "parentId": None},
             {
                 "id": encode("Unit", below.id),
                 "name": "案件质量组",
-                "parent": encode("Unit", top.id),
+                "parentId": encode("Unit", top.id),
             },
         ]
         assert cost(answer) == (2, 0, 1)
@@ -98,7 +98,7 @@ class TestPersons:
             ("P1", "甲", "ACTIVE"),
         ]
         assert nodes[0]["grants"] == [
-            {"role": "ADMINISTRATOR", "unit": None, "startsAt": NOW, "endsAt": None}
+            {"role": "ADMINISTRATOR", "unitId": None, "startsAt": NOW, "endsAt": None}
         ]
         assert nodes[1]["unit"] == {"id": encode("Unit", unit.id), "name": "民一庭"}
         (edge,) = rest.data["persons"]["edges"]
@@ -130,14 +130,14 @@ class TestPersons:
 
 class TestAddUnit:
     async def test_adds_and_replays(self, app, office):
-        given = {"name": "立案庭", "parent": None}
+        given = {"name": "立案庭", "parentId": None}
 
         first = await office.do("AddUnit", given)
         again = await office.do("AddUnit", given)
 
         unit = first.data["addUnit"]["unit"]
         assert first.data["addUnit"] == {
-            "unit": {"id": unit["id"], "name": "立案庭", "parent": None},
+            "unit": {"id": unit["id"], "name": "立案庭", "parentId": None},
             "errors": [],
             "replayed": False,
         }
@@ -148,7 +148,7 @@ class TestAddUnit:
     async def test_names_the_field_that_cannot_be_used(self, app, office):
         before = app.engine.dump()
 
-        answer = await office.do("AddUnit", {"name": " ", "parent": None})
+        answer = await office.do("AddUnit", {"name": " ", "parentId": None})
 
         assert answer.data["addUnit"] == {
             "unit": None,
@@ -180,7 +180,7 @@ class TestAddPerson:
         given = {
             "staffNo": "J1",
             "name": "陈法官",
-            "unit": encode("Unit", unit.id),
+            "unitId": encode("Unit", unit.id),
             "posts": ["审判员"],
         }
 
@@ -225,8 +225,8 @@ class TestMovePerson:
         unit = await court.a_unit("执行局")
         judge = await court.somebody(staff_no="J1")
         given = {
-            "person": person_id(judge),
-            "unit": encode("Unit", unit.id),
+            "personId": person_id(judge),
+            "unitId": encode("Unit", unit.id),
             "posts": ["局长"],
             "expectedVersion": 1,
         }
@@ -259,26 +259,26 @@ class TestGrantRole:
         ends = "2026-03-09T09:00:00.000+08:00"
 
         answer = await office.do(
-            "GrantRole", {"person": person_id(cook), "role": "KITCHEN", "endsAt": ends}
+            "GrantRole", {"personId": person_id(cook), "role": "KITCHEN", "endsAt": ends}
         )
 
         assert answer.data["grantRole"]["errors"] == []
         assert answer.data["grantRole"]["person"]["grants"] == [
-            {"role": "KITCHEN", "unit": None, "startsAt": NOW, "endsAt": ends}
+            {"role": "KITCHEN", "unitId": None, "startsAt": NOW, "endsAt": ends}
         ]
 
     async def test_refuses_oneself_and_leaves_one_audit_entry(self, app, court, office):
         before = app.engine.dump()
 
         answer = await office.do(
-            "GrantRole", {"person": person_id(court.administrator), "role": "FINANCE"}
+            "GrantRole", {"personId": person_id(court.administrator), "role": "FINANCE"}
         )
 
         assert answer.data["grantRole"]["errors"] == [
             {
                 "code": "OWN_ROLES",
                 "message": "不能给自己授权,请由另一位管理员办理。",
-                "path": ["input", "person"],
+                "path": ["input", "personId"],
             }
         ]
         after = app.engine.dump()
@@ -291,9 +291,9 @@ class TestRevokeRole:
     async def test_ends_a_role_at_once(self, court, office):
         cook = await court.somebody(Role.KITCHEN, staff_no="K1")
 
-        done = await office.do("RevokeRole", {"person": person_id(cook), "role": "KITCHEN"})
+        done = await office.do("RevokeRole", {"personId": person_id(cook), "role": "KITCHEN"})
         again = await office.do(
-            "RevokeRole", {"person": person_id(cook), "role": "KITCHEN"}, key="key-00000002"
+            "RevokeRole", {"personId": person_id(cook), "role": "KITCHEN"}, key="key-00000002"
         )
 
         assert done.data["revokeRole"]["person"]["grants"] == []
@@ -307,7 +307,7 @@ class TestRecordLeaving:
         screen = screens(app).of("J1", court=COURT)
         assert (await screen.show("Me")).codes == []
 
-        answer = await office.do("RecordLeaving", {"person": person_id(judge)})
+        answer = await office.do("RecordLeaving", {"personId": person_id(judge)})
 
         assert answer.data["recordLeaving"] == {
             "person": {
@@ -324,6 +324,6 @@ class TestRecordLeaving:
         assert (await screen.show("Me")).codes == ["NOT_PERMITTED"]
 
     async def test_keeps_the_last_administrator(self, court, office):
-        answer = await office.do("RecordLeaving", {"person": person_id(court.administrator)})
+        answer = await office.do("RecordLeaving", {"personId": person_id(court.administrator)})
 
         assert [e["code"] for e in answer.data["recordLeaving"]["errors"]] == ["LAST_ADMINISTRATOR"]

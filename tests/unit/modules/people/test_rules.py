@@ -146,7 +146,7 @@ class TestMovePerson:
         with pytest.raises(NotFound) as refused:
             rules.move_person(facts(), request)
 
-        assert refused.value.path == ("input", "unit")
+        assert refused.value.path == ("input", "unitId")
 
     def test_keeps_roles_and_their_version(self):
         clerk = replace(JUDGE, grants=(Grant(role=Role.CLERK, unit="U1", starts_at=NOW),))

@@ -53,5 +53,5 @@ def job_id(job: str) -> strawberry.ID:
     return strawberry.ID(encode("MealsJob", job))
 
 
-def to_job(opaque: str, *, path: Path = ("id",)) -> str:
+def to_job(opaque: str, *, path: Path = ("jobId",)) -> str:
     return decode("MealsJob", opaque, path=path)[0]

@@ -120,13 +120,12 @@ class UnreadableSheetError(UserError):
 
 
 ERROR_TYPES: dict[type[Refusal], type[Any]] = {UnreadableSheet: UnreadableSheetError}
-_KINDS = {ImportKind.MENU: "MenuImport", ImportKind.TOP_UP: "TopUpImport"}
 _STARTING = (NotFound, files.FileTooLarge, UnreadableSheet)
 _COMMITTING = (NotFound, errors.AnotherFile, errors.ImportNotChecked, files.FileMissing)
 
 
 def import_id(found: contracts.Import) -> strawberry.ID:
-    return strawberry.ID(encode(_KINDS[found.kind], found.id))
+    return strawberry.ID(encode("SheetImport", found.id))
 
 
 @strawberry.input
@@ -175,7 +174,7 @@ class CheckImportInput:
     import_id: strawberry.ID
 
     def request(self, kind: ImportKind) -> contracts.CheckImport:
-        (found,) = decode(_KINDS[kind], self.import_id, path=("input", "importId"))
+        (found,) = decode("SheetImport", self.import_id, path=("input", "importId"))
         return contracts.CheckImport(kind=kind, import_id=found)
 
 
@@ -186,7 +185,7 @@ class CommitImportInput:
     sha256: str = strawberry.field(description="检查过的那个文件 / The file that was checked.")
 
     def request(self, kind: ImportKind) -> contracts.CommitImport:
-        (found,) = decode(_KINDS[kind], self.import_id, path=("input", "importId"))
+        (found,) = decode("SheetImport", self.import_id, path=("input", "importId"))
         return contracts.CommitImport(kind=kind, import_id=found, sha256=self.sha256)
 
 
@@ -227,12 +226,12 @@ class Query:
     @query(
         "meals.get_menu_import", description="菜单导入进度与问题 / A menu import and its faults."
     )
-    async def menu_import(self, info: Info, id: strawberry.ID) -> SheetImport:
-        return await _show(info.context, id, ImportKind.MENU)
+    async def menu_import(self, info: Info, import_id: strawberry.ID) -> SheetImport:
+        return await _show(info.context, import_id, ImportKind.MENU)
 
     @query("meals.get_top_up_import", description="充值导入进度与问题 / A top-up import.")
-    async def top_up_import(self, info: Info, id: strawberry.ID) -> SheetImport:
-        return await _show(info.context, id, ImportKind.TOP_UP)
+    async def top_up_import(self, info: Info, import_id: strawberry.ID) -> SheetImport:
+        return await _show(info.context, import_id, ImportKind.TOP_UP)
 
     @query("meals.get_menu_import", description="菜单模板 / The workbook for menus, to fill in.")
     async def menu_template(self, info: Info) -> FileDownload:
@@ -333,7 +332,7 @@ class Mutation:
 
 
 async def _show(context: RequestContext, opaque: str, kind: ImportKind) -> SheetImport:
-    (found,) = decode(_KINDS[kind], opaque, path=("id",))
+    (found,) = decode("SheetImport", opaque, path=("importId",))
     imported = await context.get(Imports).get_import(
         context.principal, found, kind, now=context.now
     )

@@ -213,9 +213,11 @@ class MoveCutOffPayload(Payload):
 @strawberry.type
 class Query:
     @query("meals.get_job", description="后台任务进度 / How far a job is.")
-    async def meals_job(self, info: Info, id: strawberry.ID) -> MealsJob:
+    async def meals_job(self, info: Info, job_id: strawberry.ID) -> MealsJob:
         context = info.context
-        job = await context.get(Menus).get_job(context.principal, ids.to_job(id), now=context.now)
+        job = await context.get(Menus).get_job(
+            context.principal, ids.to_job(job_id), now=context.now
+        )
         return MealsJob.of(job, context.language)
 
 

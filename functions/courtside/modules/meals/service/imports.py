@@ -137,7 +137,7 @@ class Imports:
             self.actors.get_actor(principal), self.store.find_import(principal.court, import_id)
         )
         permit(actor, PERMITS, f"meals.get_{_WORD[kind]}_import", now=now)
-        return rules.known(found, kind, path=("id",))
+        return rules.known(found, kind, path=("importId",))
 
     def grant_annotated(
         self, principal: Principal, imported: Import, *, now: datetime
