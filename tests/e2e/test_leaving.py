@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from courtside.kernel.workdays import business_day
+from courtside.modules.meals.store.orders import OrderStore
 from courtside.platform.dynamo.journal import from_item
 from courtside.platform.reconcile import Reconciler
 from testkit.factories.meals import MONDAY, PORK, RICE, a_canteen, order_key
@@ -109,3 +110,28 @@ class TestPersonLeaves:
         await app.settle()
 
         assert app.engine.dump() == before
+
+    async def test_an_order_that_comes_in_after_the_leaving_is_cancelled_too(
+        self, app, canteen, monkeypatch
+    ):
+        """It had read its actor before, and commits when the leaver's orders are cancelled."""
+        leaver = await canteen.court.somebody()
+        await canteen.tops_up(leaver, 5000)
+        right = OrderStore.save_order
+
+        async def late(store, decided, entry):
+            if entry.command.operation == "meals.place_order":
+                await canteen.court.leaves(leaver)
+                await app.settle()
+            return await right(store, decided, entry)
+
+        monkeypatch.setattr(OrderStore, "save_order", late)
+        order = await canteen.has_order(leaver, {PORK: 1, RICE: 5}, on=TUESDAY)
+        placed = states(app)
+        await app.settle()
+
+        assert order.is_live
+        assert placed == {(leaver.person, TUESDAY.isoformat()): "PLACED"}
+        assert states(app) == {(leaver.person, TUESDAY.isoformat()): "CANCELLED"}
+        assert await canteen.wallet(leaver) == 5000
+        assert await canteen.left(PORK, on=TUESDAY) == 10

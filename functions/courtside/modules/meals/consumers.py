@@ -6,6 +6,8 @@ from datetime import datetime
 from courtside.kernel.actor import system
 from courtside.kernel.jobs import Work
 from courtside.kernel.journal import Delivered
+from courtside.modules.meals.contracts.orders import OrderKey
+from courtside.modules.meals.events import MealOrderPlaced
 from courtside.modules.meals.service.orders import MealOrders
 from courtside.modules.people.events import PersonLeft
 
@@ -21,7 +23,10 @@ class Consumers:
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
-        return {PersonLeft.name: self.person_left}
+        return {
+            PersonLeft.name: self.person_left,
+            MealOrderPlaced.name: self.order_placed,
+        }
 
     @property
     def works(self) -> Mapping[str, Work]:
@@ -36,3 +41,12 @@ class Consumers:
         for order in await self._orders.list_orders_ahead(court, diner, now=now):
             key = f"{delivered.id}#{order.key.date.isoformat()}{order.key.period.value}"
             await self._orders.cancel_for_leaver(principal, order.key, key=key, now=now)
+
+    async def order_placed(self, delivered: Delivered, now: datetime) -> None:
+        """A diner's own order checks no grants when it is written, so that it may come in after
+        its diner has left; then it ends as those that came before."""
+        court = delivered.court
+        _, _, name = delivered.fact.aggregate.partition("#")
+        await self._orders.cancel_if_left(
+            system(court, "meals"), OrderKey.parse(name), key=delivered.id, now=now
+        )

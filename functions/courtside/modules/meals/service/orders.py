@@ -173,6 +173,16 @@ class MealOrders:
         except errors.CancelWindowClosed:
             await self._keep(command, order, now=now)
 
+    async def cancel_if_left(
+        self, principal: Principal, order_key: OrderKey, *, key: str, now: datetime
+    ) -> None:
+        """Cancel an order whose diner has left: it was on its way while the leaving was recorded,
+        and came in after the leaver's orders had been cancelled."""
+        asked = Principal(court=principal.court, person=order_key.diner, client="")
+        diner = await self._actors.get_actor(asked)
+        if diner.status is PersonStatus.LEFT:
+            await self.cancel_for_leaver(principal, order_key, key=key, now=now)
+
     @decides_again
     async def collect_order(
         self, principal: Principal, request: CollectMealOrder, *, key: str, now: datetime
