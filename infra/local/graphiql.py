@@ -1,23 +1,22 @@
 """GraphiQL at `/graphiql`, out of npm packages and without a CDN: tabs for each role of the demo.
 
-Each tab is an operation file with its variables filled in from what the court serves now, and a
-token for a day. Tabs live in the page's memory: a token kept in a browser would go stale.
+Each tab is a step of the README's walk: an operation file, with variables filled in from what the
+court serves now, and a token for a day. What only an earlier tab's answer can tell (`<job>`) is
+filled in by the page when the tab is run. Tabs live in the page's memory: a token kept in a browser
+would go stale.
 """
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
+from infra.local.tab_values import Put, Token, Values, files_for, known
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from courtside.kernel.workdays import ZONE
 from courtside.platform.clock import Clock
 
 ROOT = Path(__file__).parents[2]
@@ -25,36 +24,46 @@ OPERATIONS = ROOT / "graphql" / "operations"
 ASSETS = {
     "graphiql.css": ROOT / "node_modules/graphiql/graphiql.min.css",
     "graphiql.js": ROOT / "node_modules/graphiql/graphiql.min.js",
+    "filling.mjs": Path(__file__).with_name("filling.mjs"),
     "react.js": ROOT / "node_modules/react/umd/react.production.min.js",
     "react-dom.js": ROOT / "node_modules/react-dom/umd/react-dom.production.min.js",
 }
 ROLES = {
-    "judge": "法官 judge",
-    "officer": "后勤 officer",
     "kitchen": "厨房 kitchen",
+    "judge": "法官 judge",
+    "clerk": "书记员 clerk",
     "window": "窗口 window",
+    "officer": "后勤 officer",
     "finance": "财务 finance",
     "admin": "管理员 admin",
 }
 _OURS = ("127.0.0.1", "localhost")
 _PAGE = Path(__file__).with_name("graphiql.html")
 _TABS = Path(__file__).with_name("tabs.json")
-
-Token = Callable[[str], str]
-Values = Mapping[str, Any]
+FIRST = next(iter(ROLES))
 
 
-def graphiql_app(url: str, *, clock: Clock, token: Token) -> Starlette:
-    """The page of a role (`?as=kitchen`) and its assets; `token` signs for a subject."""
+def graphiql_app(url: str, *, clock: Clock, token: Token, put: Put) -> Starlette:
+    """The page of a role (`?as=kitchen`) and its assets; `token` signs for a subject, `put` lays a
+    file where an import finds it."""
 
     async def page(request: Request) -> Response:
-        role = request.query_params.get("as", "judge")
-        role = role if role in ROLES else "judge"
-        signed = token if _is_here(request) else _unsigned
-        values = await _values(url, clock, signed)
-        return HTMLResponse(_page(role, signed(role), values))
+        role = request.query_params.get("as", FIRST)
+        role = role if role in ROLES else FIRST
+        if not _is_here(request):
+            return HTMLResponse(_page(role, "make -s token", {}))
+        now = clock.now()
+        values = {**await known(url, token, now), **await files_for(now, put)}
+        return HTMLResponse(_page(role, token(role), values))
 
     return Starlette(routes=[Route("/", page), *[_asset(name) for name in ASSETS]])
+
+
+def tabs() -> dict[str, list[dict[str, Any]]]:
+    """By role: which operation a tab runs, a note on it, its variables, and the code of the refusal
+    that it is there to show, if it is."""
+    read: dict[str, list[dict[str, Any]]] = json.loads(_TABS.read_text("utf-8"))
+    return read
 
 
 def filled(template: Any, values: Values) -> Any:
@@ -63,38 +72,11 @@ def filled(template: Any, values: Values) -> Any:
         return {name: filled(value, values) for name, value in template.items()}
     if isinstance(template, list):
         return [filled(value, values) for value in template]
-    if template == "<key>":
+    if isinstance(template, str) and template.startswith("<key"):
         return f"try-{secrets.token_hex(6)}"
     if isinstance(template, str) and template.startswith("<"):
         return values.get(template.strip("<>"), template)
     return template
-
-
-def values_of(home: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What the tabs can be filled with: days around now, and from the judge's home its canteen,
-    the next open meal, a dish of it, and the latest order."""
-    today = now.astimezone(ZONE).date()
-    monday = today - timedelta(days=today.weekday())
-    found: dict[str, Any] = {
-        "now": now.astimezone(ZONE).isoformat(timespec="seconds"),
-        "date": today.isoformat(),
-        "monday": monday.isoformat(),
-        "friday": (monday + timedelta(days=4)).isoformat(),
-        "year": today.year,
-        "month": today.month,
-        "period": "LUNCH",
-    }
-    canteen = home.get("canteen")
-    if canteen:
-        found["canteen"] = canteen["id"]
-    for day in home.get("days", ()):
-        for meal in day["meals"]:
-            if meal["isOpen"] and meal["lines"] and "dish" not in found:
-                line = meal["lines"][0]
-                found |= {"date": day["date"], "period": meal["period"], "dish": line["dishId"]}
-    for order in home.get("orders", ()):
-        found |= {"order": order["id"], "code": order.get("code")}
-    return found
 
 
 def _is_here(request: Request) -> bool:
@@ -104,20 +86,15 @@ def _is_here(request: Request) -> bool:
     return request.client is not None and request.client.host == "127.0.0.1" and name in _OURS
 
 
-def _unsigned(_: str) -> str:
-    return "make -s token"
-
-
 def _page(role: str, token: str, values: Values) -> str:
-    tabs = json.loads(_TABS.read_text("utf-8"))[role]
     headers = json.dumps({"Authorization": f"Bearer {token}"})
     told = [
         {
-            "query": (OPERATIONS / f"{name}.graphql").read_text("utf-8"),
-            "variables": json.dumps(filled(variables, values), ensure_ascii=False, indent=2),
+            "query": f"# {tab['note']}\n{_document(tab['run'])}",
+            "variables": json.dumps(filled(tab["with"], values), ensure_ascii=False, indent=2),
             "headers": headers,
         }
-        for name, variables in tabs
+        for tab in tabs()[role]
     ]
     links = " ".join(
         f'<a href="?as={each}"{" class=here" if each == role else ""}>{name}</a>'
@@ -127,20 +104,13 @@ def _page(role: str, token: str, values: Values) -> str:
     return _PAGE.read_text("utf-8").replace("@LINKS@", links).replace("@TABS@", data)
 
 
-async def _values(url: str, clock: Clock, token: Token) -> dict[str, Any]:
-    """Asked of the API itself, as the judge's phone would."""
-    headers = {"Authorization": f"Bearer {token('judge')}"}
-    home = {"query": (OPERATIONS / "phone" / "Home.graphql").read_text("utf-8")}
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.post(f"{url}/graphql", json=home) as answer,
-    ):
-        told = await answer.json(content_type=None)
-    return values_of((told.get("data") or {}).get("mealsHome") or {}, clock.now())
+def _document(operation: str) -> str:
+    return (OPERATIONS / f"{operation}.graphql").read_text("utf-8")
 
 
 def _asset(name: str) -> Route:
     async def serve(_: Request) -> Response:
-        return FileResponse(ASSETS[name])
+        kind = "text/javascript" if name.endswith("js") else None
+        return FileResponse(ASSETS[name], media_type=kind)
 
     return Route(f"/{name}", serve)

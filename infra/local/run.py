@@ -37,7 +37,12 @@ from courtside.platform.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 USUAL_PORT = 8000
-EVERY = {"sweep": timedelta(minutes=5), "reconcile": timedelta(days=1)}
+EVERY = {
+    "sweep": timedelta(minutes=5),
+    "seal": timedelta(minutes=15),
+    "reconcile": timedelta(days=1),
+    "verify": timedelta(days=1),
+}
 _LOOK = 0.5  # seconds between two looks at our parent and our engine
 _AGAIN = 1.0
 _LATE = timedelta(minutes=1)  # behind NOW= after which a clock that has begun is told
@@ -152,11 +157,14 @@ def _web(app: bootstrap.App, folder: DataFolder, url: str) -> Starlette:
     def token(subject: str) -> str:
         return issuer.token(subject, court=COURTS[0], now=app.clock.now())
 
+    async def put(data: bytes) -> str:
+        return await files.put(COURTS[0], data)
+
     return Starlette(
         routes=[
             Route("/graphql", build_app(app)),
             Mount("/files", files_app(files, app.clock)),
-            Mount("/graphiql", graphiql_app(url, clock=app.clock, token=token)),
+            Mount("/graphiql", graphiql_app(url, clock=app.clock, token=token, put=put)),
         ]
     )
 

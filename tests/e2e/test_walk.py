@@ -4,18 +4,13 @@ What it shows end to end: no portion is sold twice (D-01), a replay after the cu
 (D-03), nobody is dropped from a count, a code is good for one meal, the books prove.
 """
 
-import os
 import subprocess
-import time
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from testkit.readme import differs, section, steps
+from testkit.running import PATIENCE, ROOT, environment, running
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120.0  # for a busy machine; nothing here asserts a duration
 MARK = "== walked"
 ENGLISH = steps(section(ROOT / "README.md", "A walk"))
 CHINESE = steps(section(ROOT / "README.zh.md", "走一遍"))
@@ -26,35 +21,12 @@ class Walk:
 
     def __init__(self, folder):
         self.folder = folder
-        ours = ("DATA", "NOW", "HOST", "PORT", "AS", "AT", "COURT", "CLIENT", "GET", "IN", "DEMO")
-        made = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS", "PYTHONPATH")
-        kept = {k: v for k, v in os.environ.items() if k not in (*ours, *made)}
-        self.environment = {**kept, "LC_ALL": "C.UTF-8"}
 
     def placed(self, text):
         return text.replace(".walk", str(self.folder))
 
-    @contextmanager
     def served(self, command):
-        """`make run` as printed, ended as Ctrl-C would."""
-        out = self.folder.with_suffix(".log")
-        with (
-            out.open("w") as log,
-            subprocess.Popen(
-                ["sh", "-c", f"exec {self.placed(command)}"],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            ) as process,
-        ):
-            try:
-                yield self._announced(process, out)
-            finally:
-                process.terminate()
-                process.wait(PATIENCE)
-                self._ended()
+        return running(self.placed(command), self.folder)
 
     def walked(self, blocks):
         """What each block printed, one shell for all."""
@@ -62,7 +34,7 @@ class Walk:
         done = subprocess.run(
             ["bash", "-e", "-c", script],
             cwd=ROOT,
-            env=self.environment,
+            env=environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -71,20 +43,6 @@ class Walk:
         assert done.stderr == ""
         assert done.returncode == 0
         return [part.strip("\n") for part in done.stdout.split(f"{MARK}\n")[: len(blocks)]]
-
-    def _announced(self, process, out):
-        ends = time.monotonic() + PATIENCE
-        while "Ctrl-C" not in out.read_text("utf-8"):
-            assert process.poll() is None, out.read_text("utf-8")
-            assert time.monotonic() < ends, out.read_text("utf-8")
-            time.sleep(0.1)
-        return out.read_text("utf-8").strip()
-
-    def _ended(self):
-        ends = time.monotonic() + PATIENCE
-        while (self.folder / "running.json").exists() and time.monotonic() < ends:
-            time.sleep(0.1)
-        assert not (self.folder / "running.json").exists()
 
 
 @pytest.fixture
