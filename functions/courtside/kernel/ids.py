@@ -9,6 +9,7 @@ from courtside.kernel.errors import InvalidInput, Path, Text
 
 # Crockford's base 32: no I, L, O or U, so that a code survives being read aloud or written down.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LONGEST_PART = 64  # characters of one part of an opaque id; ours are at most half of that
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z; nine characters last until the year 3100
 
 
@@ -39,15 +40,20 @@ def encode(kind: str, *parts: str) -> str:
 def decode(kind: str, opaque: str, parts: int = 1, *, path: Path = ()) -> tuple[str, ...]:
     """The parts of an opaque id of that kind, or InvalidInput that names the field.
 
-    No part may hold a control character or `#`, the separator of storage keys.
+    No part may be longer than LONGEST_PART, or hold a control character or `#`, the separator of
+    storage keys.
     """
     try:
         text = base64.urlsafe_b64decode(opaque + "=" * (-len(opaque) % 4)).decode()
     except (binascii.Error, UnicodeError, ValueError):
         text = ""
     found = text.split("\n")
-    clean = all(part and part.isprintable() and "#" not in part for part in found)
+    clean = all(_is_part(part) for part in found)
     if not clean or found[0] != kind or len(found) != parts + 1 or encode(*found) != opaque:
         reason = Text(zh=f"不是 {kind} 的编号", en=f"not an id of {kind}")
         raise InvalidInput(field=str(path[-1]) if path else "id", reason=reason, path=path)
     return tuple(found[1:])
+
+
+def _is_part(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_PART and text.isprintable() and "#" not in text

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courtside.kernel.errors import InvalidInput
-from courtside.kernel.ids import ALPHABET, decode, encode, from_digest, new_id, short_id
+from courtside.kernel.ids import (
+    ALPHABET,
+    LONGEST_PART,
+    decode,
+    encode,
+    from_digest,
+    new_id,
+    short_id,
+)
 
 parts = st.text("ABCxyz019-_:中文", min_size=1, max_size=20)
 instants = st.datetimes(datetime(2025, 1, 2), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -57,6 +65,13 @@ class TestOpaqueIds:
     def test_hold_nothing_that_could_leave_a_storage_key(self, part: str) -> None:
         with pytest.raises(InvalidInput):
             decode("Canteen", encode("Canteen", part))
+
+    def test_have_parts_of_a_bounded_length(self) -> None:
+        longest = "A" * LONGEST_PART
+
+        assert decode("Canteen", encode("Canteen", longest)) == (longest,)
+        with pytest.raises(InvalidInput):
+            decode("Canteen", encode("Canteen", longest + "A"))
 
     @pytest.mark.parametrize("opaque", ["", "x", "!!!!", "Q2FudGVlbg", "汉字", "A" * 5000])
     def test_nothing_else_is_one(self, opaque: str) -> None:

@@ -1,7 +1,7 @@
 """Scalars: money as a decimal string in yuan, instants with an offset, local dates, opaque ids."""
 
 from datetime import date, datetime, time
-from typing import NewType
+from typing import NewType, TypeVar
 
 import strawberry
 from graphql import GraphQLError
@@ -10,6 +10,10 @@ from courtside.kernel import money
 from courtside.kernel.workdays import ZONE
 
 Yuan = NewType("Yuan", int)
+# Years that a court's books can mean: others overflow when they are shifted to UTC or compared.
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+
+Day = TypeVar("Day", bound=date)
 
 
 def _yuan(value: object) -> Yuan:
@@ -28,14 +32,22 @@ def _instant(value: object) -> datetime:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
         raise GraphQLError("时间须带时区 / expected a time with offset: 2026-03-02T09:30:00+08:00")
-    return parsed
+    return _within(parsed)
 
 
 def _day(value: object) -> date:
     try:
-        return date.fromisoformat(value) if isinstance(value, str) else _refuse_day()
+        parsed = date.fromisoformat(value) if isinstance(value, str) else _refuse_day()
     except ValueError:
-        return _refuse_day()
+        parsed = _refuse_day()
+    return _within(parsed)
+
+
+def _within(at: Day) -> Day:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        years = f"{FIRST_YEAR}-{LAST_YEAR}"
+        raise GraphQLError(f"年份须在 {years} 之间 / expected a year of {years}")
+    return at
 
 
 def _refuse_day() -> date:
@@ -61,13 +73,15 @@ SCALARS = {
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="带时区的时间 / ISO 8601 with offset; answers are in Asia/Shanghai.",
+        description=(
+            "带时区的时间 / ISO 8601 with offset, years 2000 to 2200; answers are in Asia/Shanghai."
+        ),
         serialize=lambda at: at.astimezone(ZONE).isoformat(timespec="milliseconds"),
         parse_value=_instant,
     ),
     date: strawberry.scalar(
         name="Date",
-        description="当地日期 / A local date, for example 2026-03-02.",
+        description="当地日期 / A local date of the years 2000 to 2200, for example 2026-03-02.",
         serialize=date.isoformat,
         parse_value=_day,
     ),

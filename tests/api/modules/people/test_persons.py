@@ -267,6 +267,19 @@ class TestGrantRole:
             {"role": "KITCHEN", "unitId": None, "startsAt": NOW, "endsAt": ends}
         ]
 
+    @pytest.mark.parametrize("starts", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+    async def test_takes_no_instant_that_no_clock_will_show(self, app, court, office, starts):
+        cook = await court.somebody(staff_no="K1")
+        before = app.engine.dump()
+
+        answer = await office.do(
+            "GrantRole", {"personId": person_id(cook), "role": "KITCHEN", "startsAt": starts}
+        )
+
+        assert answer.status == 400
+        assert "2000-2200" in answer.body["errors"][0]["message"]
+        assert app.engine.dump() == before
+
     async def test_refuses_oneself_and_leaves_one_audit_entry(self, app, court, office):
         before = app.engine.dump()
 
