@@ -210,6 +210,20 @@ class TestPlaceOrder:
                 await placing
             assert refusal.value.closed_at == arrived + LUNCH_CLOSES_IN
 
+    @pytest.mark.parametrize("counted", [timedelta(minutes=-7), timedelta(minutes=7)])
+    async def test_says_when_it_was_too_late_not_when_the_kitchen_counted(
+        self, lunch, diner, app, counted
+    ):
+        cut_off = lunch.now + LUNCH_CLOSES_IN
+        app.clock.set(cut_off + counted)
+        await lunch.counts()
+        app.clock.set(cut_off + timedelta(minutes=10))
+
+        with Refused(lunch, errors.OrderWindowClosed) as refusal:
+            await lunch.has_order(diner, {PORK: 1})
+
+        assert refusal.value.closed_at == cut_off + min(counted, timedelta(0))
+
     async def test_orders_again_after_cancelling_as_the_next_version(self, lunch, diner, orders):
         first = await lunch.has_order(diner, {PORK: 1})
         request = CancelMealOrder(order=first.key)

@@ -171,13 +171,19 @@ def cut_off(line: MenuLine, bound: Bound) -> datetime:
             return line.cancel_by
 
 
+def _closed_at(line: MenuLine, bound: Bound) -> datetime:
+    """When it was too late: at the cut-off, unless the kitchen closed the meal before it."""
+    until = cut_off(line, bound)
+    return until if line.closed_at is None else min(line.closed_at, until)
+
+
 def explain(line: MenuLine | None, amount: int, decided: Decided, *, now: datetime) -> Exception:
     """Why a line's account refused `amount` inside the transaction: what it was then says it."""
     bound = decided.bound
     if line is None:
         return Stale()
     if not line.is_open:
-        return closed(bound, line.closed_at or cut_off(line, bound))
+        return closed(bound, _closed_at(line, bound))
     if bound is not Bound.NONE and now >= cut_off(line, bound):
         return closed(bound, cut_off(line, bound))
     if line.available + amount < 0:
@@ -254,7 +260,7 @@ def _check_wanted(wanted: tuple[Wanted, ...]) -> None:
 
 def _check_open(line: MenuLine, bound: Bound, now: datetime) -> None:
     if not line.is_open:
-        raise closed(bound, line.closed_at or cut_off(line, bound))
+        raise closed(bound, _closed_at(line, bound))
     if now >= cut_off(line, bound):
         raise closed(bound, cut_off(line, bound))
 
