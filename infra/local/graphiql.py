@@ -90,7 +90,7 @@ def _page(role: str, token: str, values: Values) -> str:
     headers = json.dumps({"Authorization": f"Bearer {token}"})
     told = [
         {
-            "query": f"# {tab['note']}\n{_document(tab['run'])}",
+            "query": _noted(tab["note"], _document(tab["run"])),
             "variables": json.dumps(filled(tab["with"], values), ensure_ascii=False, indent=2),
             "headers": headers,
         }
@@ -102,6 +102,11 @@ def _page(role: str, token: str, values: Values) -> str:
     )
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
     return _PAGE.read_text("utf-8").replace("@LINKS@", links).replace("@TABS@", data)
+
+
+def _noted(note: str, document: str) -> str:
+    """A document under its note, each language on a line of its own."""
+    return "".join(f"# {line}\n" for line in note.split(" / ")) + document
 
 
 def _document(operation: str) -> str:
