@@ -1,8 +1,4 @@
-"""The README's walk, done as printed: its commands in a shell, its answers compared.
-
-What it shows end to end: no portion is sold twice (D-01), a replay after the cut-off succeeds
-(D-03), nobody is dropped from a count, a code is good for one meal, the books prove.
-"""
+"""The README's walk, done as printed: its commands in a shell, its answers compared."""
 
 import subprocess
 
