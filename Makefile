@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; 
 PY := .venv/bin/python
 UV := .uv/bin/uv
 DATA ?= .local
-export DATA HOST PORT NOW AS AT NAME COURT CODE CLIENT ENTITY
+export DATA HOST PORT NOW AS AT NAME COURT CODE CLIENT ENTITY SINCE
 export PYTHONPATH := functions:tests:.
 
 # ---- set-up, each once until its lock changes ----
@@ -31,7 +31,7 @@ setup: .venv/.installed node_modules/.installed ## install everything into this 
 
 # ---- running ----
 
-.PHONY: run url token ask sample upload clock court reconcile
+.PHONY: run url token ask sample upload clock court reconcile verify
 run: setup ## start everything here: API, GraphiQL, tables, queues (HOST= PORT= DATA= NOW=2026-03-02T09:00+08:00)
 	@exec $(PY) -m infra.local.run
 
@@ -58,6 +58,9 @@ court: .venv/.installed ## a new court with its first administrator: make court 
 
 reconcile: .venv/.installed ## prove that every balance is the sum of its movements (COURT=)
 	@$(PY) -m infra.local.commands reconcile
+
+verify: .venv/.installed ## prove that the journal is what was sealed (COURT= SINCE=2026-03-02)
+	@$(PY) -m infra.local.commands verify
 
 # ---- proving ----
 

@@ -22,6 +22,7 @@ from courtside.platform.jobs import JobRunner, JobStore
 from courtside.platform.persons import PersonIds
 from courtside.platform.queues import LocalQueues, Queue, Queues, SqsQueue
 from courtside.platform.settings import Settings
+from courtside.platform.vault import Vault, vault
 from courtside.platform.worker import Handler
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Foundation:
     engine: Engine
     database: Database
     files: Files
+    vault: Vault
     event_queue: Queue
     job_queue: Queue
 
@@ -126,6 +128,7 @@ def foundation(
         engine=engine,
         database=database,
         files=kept or files(settings, keys),
+        vault=vault(settings),
         event_queue=_queue(settings.event_queue, settings, queues),
         job_queue=_queue(settings.job_queue, settings, queues),
     )

@@ -4,7 +4,7 @@ import gzip
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra.demo import scenario
@@ -13,12 +13,14 @@ from infra.local.data import DataFolder, read_json, write_json
 from infra.local.engine import import_exports
 
 from courtside import bootstrap
-from courtside.kernel.workdays import business_day
+from courtside.kernel.workdays import DAY_BEGINS, business_day, local_instant
 from courtside.platform.clock import SystemClock
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.dynamo.values import Item
 from courtside.platform.queues import LocalQueues
+from courtside.platform.seal import newest
 from courtside.platform.settings import Settings
+from courtside.platform.vault import Vault
 from testkit.app import build_app
 
 
@@ -64,10 +66,19 @@ async def catch_up(
         return 0
     clock = PastClock(since)
     app = bootstrap.build(settings, clock=clock, engine=engine, queues=queues)
+    since = await _unsealed(app.foundation.vault, since)
     host = Host(app=app, court=scenario.court_code(), set_clock=clock.set)
     placed = await scenario.extend(host, since=since, now=now)
     write_json(folder.demo, {"to": now.isoformat()})
     return placed
+
+
+async def _unsealed(vault: Vault, since: datetime) -> datetime:
+    """From `since`, or from the first day without a seal: nothing can be added to the others."""
+    head = await newest(vault, scenario.court_code())
+    if head is None:
+        return since
+    return max(since, local_instant(business_day(head.until) + timedelta(days=1), DAY_BEGINS))
 
 
 class PastClock(SystemClock):

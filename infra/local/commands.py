@@ -1,4 +1,4 @@
-"""The commands beside `make run`: url, token, clock, court, reconcile."""
+"""The commands beside `make run`: url, token, clock, court, reconcile, verify."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 from infra.local.callers import names, running, signed, stop
@@ -22,6 +22,7 @@ from courtside.modules.people.service import People
 from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.observability import Observer
 from courtside.platform.reconcile import Reconciler
+from courtside.platform.verify import Verifier
 
 _STAFF_NO = "A0001"  # of a new court's first administrator
 
@@ -62,6 +63,14 @@ def reconcile(folder: DataFolder) -> None:
     asyncio.run(_reconcile(folder, os.environ.get("COURT") or None))
 
 
+def verify(folder: DataFolder) -> None:
+    """Compare the journal with its seals, from SINCE= or the court's first day on; exits with 1 at
+    any finding."""
+    wanted = os.environ.get("SINCE")
+    since = _day(wanted) if wanted else None
+    asyncio.run(_verify(folder, os.environ.get("COURT") or None, since))
+
+
 async def _create_court(folder: DataFolder, name: str) -> None:
     async with _app(folder) as app:
         code = os.environ.get("CODE") or _next(await app.courts())
@@ -99,6 +108,26 @@ async def _reconcile(folder: DataFolder, only: str | None) -> None:
         raise SystemExit(1)
 
 
+async def _verify(folder: DataFolder, only: str | None, since: date | None) -> None:
+    found = 0
+    async with _app(folder) as app:
+        signals = Observer(stage=STAGE, level="ERROR")
+        vault = app.foundation.vault
+        verifier = Verifier(app.database, vault, clock=app.clock, signals=signals)
+        for code, founded in (await app.courts()).items():
+            if only in (None, code):
+                report = await verifier.verify(code, first=max(since or founded, founded))
+                found += len(report.findings)
+                print(
+                    f"{code}: {report.entries} entries in {report.seals} seals, "
+                    f"{report.pending} not sealed yet, {len(report.findings)} findings"
+                )
+                for finding in report.findings:
+                    print("  ", *asdict(finding).values())
+    if found:
+        raise SystemExit(1)
+
+
 @asynccontextmanager
 async def _app(folder: DataFolder) -> AsyncIterator[bootstrap.App]:
     """The application on the tables of the running server."""
@@ -114,6 +143,13 @@ def _next(taken: Mapping[str, Any]) -> str:
     return next((code for code in COURTS if code not in taken), None) or stop("no code is left")
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        stop(f"not a date: {text}; for example SINCE=2026-03-02")
+
+
 def _instant(text: str) -> datetime:
     try:
         return parse(text)
@@ -121,7 +157,7 @@ def _instant(text: str) -> datetime:
         stop(f"not a time: {text}; for example AT=2026-03-02T09:30+08:00")
 
 
-COMMANDS = {each.__name__: each for each in (url, token, clock, court, reconcile)}
+COMMANDS = {each.__name__: each for each in (url, token, clock, court, reconcile, verify)}
 
 if __name__ == "__main__":
     try:

@@ -33,7 +33,6 @@ from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.files import LocalFiles
 from courtside.platform.observability import Observer
 from courtside.platform.queues import LocalQueues
-from courtside.platform.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 USUAL_PORT = 8000
@@ -127,7 +126,7 @@ async def _serve(folder: DataFolder, endpoint: str, door: socket.socket) -> None
         url = _announce(folder, endpoint, door, clock)
         server = _Server(_config(_web(app, folder, url)))
         pumps = _pumps(app, queues, stream, folder)
-        pumps.append(partial(_live_on, folder, settings, tables, queues, clock))
+        pumps.append(partial(_live_on, app, folder, tables, queues))
         await _until_told(server, door, pumps, _deserted(folder))
     finally:
         folder.running.unlink(missing_ok=True)
@@ -206,18 +205,15 @@ def _announce(folder: DataFolder, endpoint: str, door: socket.socket, clock: Run
 
 
 async def _live_on(
-    folder: DataFolder,
-    settings: Settings,
-    tables: DynamoEngine,
-    queues: LocalQueues,
-    clock: RunningClock,
+    app: bootstrap.App, folder: DataFolder, tables: DynamoEngine, queues: LocalQueues
 ) -> None:
-    """Once after the start: what the demo court lived through since the last one."""
+    """Once after the start: what the demo court lived through since the last one, and its seal."""
     from infra.demo.load import catch_up
 
-    orders = await catch_up(folder, settings, tables, queues, now=clock.now())
+    orders = await catch_up(folder, app.settings, tables, queues, now=app.clock.now())
     if orders:
         _say(f"{orders} orders of the days since the last start were added to the demo")
+    await Scheduled(app, Observer(stage=STAGE, level="WARNING")).seal()
     await asyncio.Event().wait()
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from infra.rules.expanded import Template
 
+from courtside.platform.dynamo.journal import RETENTION
 from courtside.platform.signals import Signal
 
 Resource = dict[str, Any]
@@ -60,9 +61,12 @@ JOURNAL_FORBIDDEN = {
     "dynamodb:PartiQLInsert",
     "dynamodb:PartiQLDelete",
 }
+SEALS_PERMITTED = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions", "s3:PutObject"}
 FAILURES = (
     Signal.JOURNAL_TAMPERED,
     Signal.RECONCILIATION_MISMATCH,
+    Signal.SEAL_BROKEN,
+    Signal.SEAL_FAILED,
     Signal.ENTRY_UNREADABLE,
     Signal.MESSAGE_UNREADABLE,
     Signal.CHAIN_STOPPED,
@@ -177,6 +181,25 @@ def journal_is_append_only(template: Template) -> Told:
             yield name, "may put journal entries outside a transaction"
 
 
+def seals_cannot_be_removed(template: Template) -> Told:
+    """A chain that its forger may write again proves nothing. Seals are locked for longer than the
+    entries live, and no role may delete one or shorten its time."""
+    bucket = template["Resources"]["SealsBucket"]["Properties"]
+    rule = bucket.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+    if not bucket.get("ObjectLockEnabled") or rule.get("Mode") != "COMPLIANCE":
+        yield "SealsBucket", "needs Object Lock in COMPLIANCE mode"
+    days = rule.get("Days", 0)
+    if isinstance(days, dict):
+        days = template["Parameters"][days["Ref"]]["Default"]
+    if days <= RETENTION.days:
+        yield "SealsBucket", "keeps seals for a shorter time than the journal keeps entries"
+    for name, statement in _statements(template):
+        if "SealsBucket" in json.dumps(statement["Resource"]):
+            more = set(_listed(statement["Action"])) - SEALS_PERMITTED
+            if more:
+                yield name, f"may {', '.join(sorted(more))} on seals"
+
+
 def roles_name_what_they_touch(template: Template) -> Told:
     """A star in a role is found by whoever takes the role over."""
     for name, statement in _statements(template):
@@ -256,6 +279,7 @@ RULES: tuple[Rule, ...] = (
     table_keys_begin_the_same,
     only_the_journal_streams,
     journal_is_append_only,
+    seals_cannot_be_removed,
     roles_name_what_they_touch,
     private_data_is_for_two,
     async_sources_say_where_failures_go,

@@ -151,6 +151,9 @@ BREACHES = {
     "journal_is_append_only": lambda r: _statement(r, "AppendToJournalWithinTransaction").pop(
         "Condition"
     ),
+    "seals_cannot_be_removed": lambda r: r["SealsBucket"]["Properties"].pop(
+        "ObjectLockConfiguration"
+    ),
     "roles_name_what_they_touch": lambda r: _statement(r, "Queues").update(Action="sqs:*"),
     "private_data_is_for_two": lambda r: r["EventWorkerRole"]["Properties"][
         "ManagedPolicyArns"
@@ -178,6 +181,14 @@ class TestHouseRules:
         assert [f.rule for f in findings(template, [rule])] == [rule.__name__] * max(
             1, len(findings(template, [rule]))
         )
+
+    @pytest.mark.parametrize(
+        "forbidden", ["s3:DeleteObject", "s3:PutObjectRetention", "s3:BypassGovernanceRetention"]
+    )
+    def test_nobody_may_remove_a_seal(self, forbidden, template):
+        _statement(template["Resources"], "Seals")["Action"].append(forbidden)
+
+        assert [f.resource for f in findings(template)] == ["SealsPolicy"]
 
     @pytest.mark.parametrize(
         "forbidden", ["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]

@@ -1,13 +1,15 @@
-"""The job queue: imports, publishing, closing, and the nightly look at each court's books."""
+"""The job queue: imports, publishing, closing, and the nightly looks at each court's books."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from courtside.bootstrap import App
+from courtside.platform import reconcile, verify
 from courtside.platform.container import Container, settings
 from courtside.platform.observability import Observer
-from courtside.platform.reconcile import JOB, Reconciler
+from courtside.platform.reconcile import Reconciler
 from courtside.platform.signals import Signals
+from courtside.platform.verify import Verifier
 from courtside.platform.worker import JobWorker, take_batch
 
 
@@ -15,11 +17,13 @@ class Jobs:
     """Takes the messages of one batch, each on its own."""
 
     def __init__(self, app: App, signals: Signals) -> None:
-        reconciler = Reconciler(app.database, clock=app.clock, signals=signals)
+        database, vault = app.database, app.foundation.vault
+        reconciler = Reconciler(database, clock=app.clock, signals=signals)
+        verifier = Verifier(database, vault, clock=app.clock, signals=signals)
         self._worker = JobWorker(
             app.runner,
             app.foundation.job_queue,
-            standing={JOB: reconciler.run},
+            standing={reconcile.JOB: reconciler.run, verify.JOB: verifier.run},
             clock=app.clock,
             signals=signals,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from courtside.platform.dynamo import journal
@@ -10,9 +10,14 @@ from courtside.platform.dynamo.database import all_items
 from courtside.platform.dynamo.engine import MAX_BATCH_GET, Engine
 from courtside.platform.dynamo.values import Item, Key, Query, Read, from_instant, instant
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Pointer(NamedTuple):
-    """What the index says of an entry: its id, its key and when it was written."""
+    """What the index says of an entry: its id, its key and when it was written.
+
+    An entry whose time cannot be read was written NEVER: it stops nobody who walks the journal.
+    """
 
     id: str
     key: Key
@@ -44,7 +49,11 @@ class Books:
 
     async def entries(self, pointers: Sequence[Pointer]) -> list[Item | None]:
         """The stored entries behind pointers, in their order."""
-        return await self.get(journal.JOURNAL, [p.key for p in pointers], consistent=True)
+        return await self.entries_by_key([p.key for p in pointers])
+
+    async def entries_by_key(self, keys: Sequence[Key]) -> list[Item | None]:
+        """The stored entries under these keys, in their order."""
+        return await self.get(journal.JOURNAL, keys, consistent=True)
 
     async def _part(self, pk: str, low: str | None) -> list[Pointer]:
         query = Query(table=journal.JOURNAL, pk=pk, index=journal.DAY_INDEX, low=low)
@@ -58,4 +67,12 @@ def days(first: date, last: date) -> Iterator[date]:
 
 def _pointer(item: Item) -> Pointer:
     at, _, entry_id = item["ds"]["S"].partition("#")
-    return Pointer(entry_id, Key(item["pk"]["S"], item["sk"]["S"]), from_instant(at))
+    return Pointer(entry_id, Key(item["pk"]["S"], item["sk"]["S"]), _readable(at))
+
+
+def _readable(at: str) -> datetime:
+    try:
+        read = from_instant(at)
+    except ValueError:
+        return NEVER
+    return read if read.tzinfo is not None else NEVER

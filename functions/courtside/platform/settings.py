@@ -27,6 +27,7 @@ class Settings:
     event_queue: str = ""
     job_queue: str = ""
     bucket: str = ""
+    vault: str = ""
     court_key: str = ""
     local: str = ""
     development: bool = False
@@ -50,6 +51,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         event_queue=environment.get("COURTSIDE_EVENT_QUEUE", ""),
         job_queue=environment.get("COURTSIDE_JOB_QUEUE", ""),
         bucket=environment.get("COURTSIDE_BUCKET", ""),
+        vault=environment.get("COURTSIDE_VAULT", ""),
         court_key=environment.get("COURTSIDE_COURT_KEY", ""),
         local=environment.get("COURTSIDE_LOCAL", ""),
         development=environment.get("COURTSIDE_DEVELOPMENT", "") == "yes",

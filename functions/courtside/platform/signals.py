@@ -20,6 +20,8 @@ class Signal(StrEnum):
     REFUSAL_REPEATED = "refusal_repeated"  # an audited refusal after the first of its minute
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a request with a token that proves nothing
     DOCUMENT_REFUSED = "document_refused"  # a document that is not trusted, or no longer known
+    SEAL_BROKEN = "seal_broken"  # the journal differs from its seals, or a seal from the chain
+    SEAL_FAILED = "seal_failed"  # a court whose journal could not be sealed; it is tried again
     RECONCILIATION_MISMATCH = "reconciliation_mismatch"  # a balance, line or mark that is wrong
 
 

@@ -58,6 +58,38 @@ class TestScheduled:
         assert app.signals.counts[Signal.RECONCILIATION_MISMATCH] > 0
         assert app.queues.waiting("jobs") == 0
 
+    async def test_seals_all_courts_and_has_them_verified(self, app, scheduled):
+        """P-10, from the clock to the alarm."""
+        app.clock.advance(minutes=15)
+        await scheduled.take({"task": "seal"})
+        vault = app.app.foundation.vault
+        kept = {court: len(await vault.page(court)) for court in ("C310", "C320", "_")}
+        app.clock.advance(hours=3)
+
+        await scheduled.take({"task": "verify"})
+        await app.pump.queue("jobs", app.pump.workers["jobs"])
+
+        assert kept == {"C310": 1, "C320": 1, "_": 0}
+        assert app.signals.counts == {}
+
+        (entry, _) = app.engine.items("journal")
+        await app.engine.put_many("journal", [{**entry, "e": {"S": "{}"}}])
+        await scheduled.take({"task": "verify"})
+        await app.pump.queue("jobs", app.pump.workers["jobs"])
+
+        assert set(app.signals.counts) == {Signal.SEAL_BROKEN}
+        assert app.queues.waiting("jobs") == 0
+
+    async def test_a_court_that_cannot_be_sealed_holds_no_other_up(self, app, scheduled):
+        vault = app.app.foundation.vault
+        await vault.keep("C310", "0000000001.json", b"no seal")
+        app.clock.advance(minutes=15)
+
+        await scheduled.take({"task": "seal"})
+
+        assert app.signals.counts == {Signal.SEAL_FAILED: 1}
+        assert len(await vault.page("C320")) == 1
+
     async def test_knows_no_other_task(self, scheduled):
         with pytest.raises(KeyError):
             await scheduled.take({"task": "drop_tables"})
