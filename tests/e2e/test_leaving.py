@@ -78,7 +78,7 @@ class TestPersonLeaves:
         entries = [from_item(item) for item in app.engine.items("journal")]
         causes = [e for e in entries if e.principal.person == "system:meals" and e.depth > 0]
         assert sorted(fact.aggregate for fact in cancelled) == sorted(
-            f"ORDER#{order_key(leaver, day).date.isoformat()}#LUNCH#{leaver.person}"
+            f"MealOrder:{order_key(leaver, day).date.isoformat()}#LUNCH#{leaver.person}"
             for day in (TUESDAY, WEDNESDAY)
         )
         assert len(kept) == 1

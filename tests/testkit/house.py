@@ -14,7 +14,7 @@ from courtside.entrypoints.job_worker import Jobs
 from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.kernel.actor import Principal
 from courtside.kernel.jobs import Work
-from courtside.kernel.journal import Change, Command, Fact, Recorded, Result, entry
+from courtside.kernel.journal import Change, Command, Fact, Recorded, Result, aggregate, entry
 from courtside.kernel.ledger import AccountId, Movement
 from courtside.kernel.usecase import decides_again
 from courtside.platform.dynamo.database import Database, Versioned, replace
@@ -124,7 +124,7 @@ class Tills:
             command,
             now=self._database.clock.now(),
             result=Result(kind="Till", id=till, version=version),
-            changes=(Change(aggregate=f"TILL#{till}", version=version),),
+            changes=(Change(aggregate=aggregate("Till", till), version=version),),
             movements=(
                 Movement(account=account_of(till), available=amount, counter="PAID", opens=opens),
             ),
@@ -144,7 +144,7 @@ def account_of(till: str) -> AccountId:
 def paid(till: str, amount: int, version: int) -> Fact:
     return Fact(
         name="tills.paid.v1",
-        aggregate=f"TILL#{till}",
+        aggregate=aggregate("Till", till),
         version=version,
         state={"till": till, "amount": amount},
     )

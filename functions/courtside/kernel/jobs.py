@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from courtside.kernel.journal import Json
+from courtside.kernel.journal import Json, aggregate
 
 CHILD_ITEMS = 20
 
@@ -39,6 +39,11 @@ class Job:
     def name(self) -> str:
         """`<kind>#<id>`, as the journal entry names it to the relay."""
         return f"{self.kind}#{self.id}"
+
+    @property
+    def aggregate(self) -> str:
+        """Its name in history."""
+        return aggregate("Job", self.kind, self.id)
 
     def child_key(self, n: int) -> str:
         """The idempotency key of child `n`; the finishing step is child number `children`."""

@@ -12,6 +12,7 @@ from courtside.kernel.ledger import Movement, net
 MAX_DEPTH = 8  # facts caused by facts: beyond this a loop is assumed, and stopped with an alarm
 
 T = TypeVar("T")
+U = TypeVar("U")
 Json = Mapping[str, Any]
 
 
@@ -33,12 +34,34 @@ class Command:
         return self.principal.court
 
 
+def aggregate(kind: str, *parts: str) -> str:
+    """The name under which history keeps an object's versions: `MealOrder:2026-03-02#LUNCH#P…`.
+
+    `kind` is the object's class in its module's contracts, and the kind of its `Result`.
+    """
+    return f"{kind}:{'#'.join(parts)}"
+
+
+class Versioned(Protocol):
+    """What changes by versions and has a name in the journal: domain objects, and events."""
+
+    @property
+    def aggregate(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """An object that the use case changed, and its version afterwards."""
 
     aggregate: str
     version: int
+
+    @staticmethod
+    def of(changed: Versioned) -> "Change":
+        return Change(aggregate=changed.aggregate, version=changed.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +196,10 @@ class Done(Generic[T]):
     value: T
     replayed: bool = False
     outcome: Json = field(default_factory=dict)
+
+    def showing(self, value: U) -> "Done[U]":
+        """The same answer with another view of the object."""
+        return Done(value=value, replayed=self.replayed, outcome=self.outcome)
 
 
 class Journal(Protocol):

@@ -76,7 +76,7 @@ class JobStore:
             command,
             now=now,
             result=Result(kind="Job", id=job.id, outcome={"code": refusal.code}),
-            changes=(Change(aggregate=job.name, version=_version_after(job)),),
+            changes=(Change(aggregate=job.aggregate, version=_version_after(job)),),
             facts=(_refused(module, job, refusal),),
         )
         transaction = self._database.transaction(told)
@@ -178,7 +178,7 @@ def _report(refusal: Refusal) -> Json:
 def _refused(module: str, job: Job, refusal: Refusal) -> Fact:
     return Fact(
         name=f"{module}.job_refused.v1",
-        aggregate=job.name,
+        aggregate=job.aggregate,
         version=_version_after(job),
         state={"kind": job.kind, "job": job.id, "code": refusal.code},
         notify=(

@@ -8,7 +8,16 @@ from datetime import datetime
 
 from courtside.kernel.actor import Role, system
 from courtside.kernel.errors import Refusal
-from courtside.kernel.journal import Command, Delivered, Fact, Json, Notify, Result, entry
+from courtside.kernel.journal import (
+    Command,
+    Delivered,
+    Fact,
+    Json,
+    Notify,
+    Result,
+    aggregate,
+    entry,
+)
 from courtside.platform.dynamo.database import Database
 
 CONSUMER_REFUSED = "consumer_refused"
@@ -63,7 +72,7 @@ def _fact(module: str, delivered: Delivered, refusal: Refusal) -> Fact:
     )
     return Fact(
         name=f"{module}.{CONSUMER_REFUSED}.v1",
-        aggregate=f"refusal:{module}:{delivered.id}",
+        aggregate=aggregate("Refusal", module, delivered.id),
         version=1,
         state=state,
         notify=(notify,),

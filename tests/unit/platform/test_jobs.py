@@ -101,7 +101,7 @@ class FillTills:
             command,
             now=now,
             result=Result(kind="Job", id=job.id),
-            changes=(Change(aggregate=job.name, version=job.cursor + 2),),
+            changes=(Change(aggregate=job.aggregate, version=job.cursor + 2),),
             movements=tuple(
                 Movement(account=account_of(till), available=1, counter="FILLED", opens=0)
                 for till in tills

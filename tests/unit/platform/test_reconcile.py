@@ -84,7 +84,7 @@ def corruptions(house: House, chance: random.Random, count: int) -> list[tuple[s
         version = next(
             i
             for i in records
-            if i["pk"]["S"] == f"{COURT}#HISTORY#TILL#{till}"
+            if i["pk"]["S"] == f"{COURT}#HISTORY#Till:{till}"
             and i["entry"]["S"] == entry["id"]["S"]
         )
         mark = next(i for i in records if i["pk"]["S"].endswith(entry["id"]["S"]))

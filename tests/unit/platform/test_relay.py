@@ -54,11 +54,11 @@ class TestRelay:
         assert to_job(job.body) == (COURT, "tills.close", "J1", 1)
         lines = history(house)
         assert set(lines) == {
-            ("TILL#A", "000000000001"),
+            ("Till:A", "000000000001"),
             (str(account_of("A")), entry_id),
             (entry_id, "DELIVERED"),
         }
-        assert lines["TILL#A", "000000000001"]["state"]["S"] == '{"amount":500,"till":"A"}'
+        assert lines["Till:A", "000000000001"]["state"]["S"] == '{"amount":500,"till":"A"}'
         assert lines[str(account_of("A")), entry_id]["moved"]["S"] == '[["PAID",500,0,0]]'
 
     async def test_leaves_the_same_history_however_often_it_runs(self, house):

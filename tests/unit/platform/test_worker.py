@@ -90,7 +90,7 @@ class TestEventWorker:
         assert told.depth == 1
         assert fact.name == "meals.consumer_refused.v1"
         assert fact.state["code"] == "TILL_IS_SHUT"
-        assert fact.state["aggregate"] == "TILL#A"
+        assert fact.state["aggregate"] == "Till:A"
         assert [note.audience for note in fact.notify] == ["role:LOGISTICS_OFFICER"]
         assert schema_errors(fact) == []
         assert house.queues.dead_letters("events") == []

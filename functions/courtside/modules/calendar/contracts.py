@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from courtside.kernel.journal import aggregate
 from courtside.kernel.workdays import DayKind
 
 
@@ -29,6 +30,10 @@ class CalendarYear:
     imported: ImportedYear | None = None
     days: Mapping[date, DayKind] = field(default_factory=dict)
     version: int = 0
+
+    @property
+    def aggregate(self) -> str:
+        return aggregate("CalendarYear", str(self.year))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

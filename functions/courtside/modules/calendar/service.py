@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.journal import (
     Change,
     Command,
@@ -14,10 +14,11 @@ from courtside.kernel.journal import (
     Event,
     Fact,
     Journal,
+    Recorded,
     Result,
     entry,
 )
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.kernel.workdays import WorkCalendar
 from courtside.modules.calendar import contracts, events, rules
 from courtside.modules.calendar.contracts import CalendarDay, CalendarMonth, CalendarYear
@@ -64,8 +65,8 @@ class Calendar:
         )
         decide = partial(rules.set_court_day, request=request, now=now)
         told = partial(_day_set, request)
-        years, replayed = await self._change(command, decide, told, now=now)
-        return Done(value=rules.day_of(years, request.on), replayed=replayed)
+        done = await self._change(command, decide, told, now=now)
+        return done.showing(rules.day_of(done.value, request.on))
 
     @decides_again
     async def import_year(
@@ -80,28 +81,33 @@ class Calendar:
         )
         decide = partial(rules.import_year, request=request, now=now)
         told = partial(_year_imported, request)
-        years, replayed = await self._change(command, decide, told, now=now)
-        return Done(value=years.kept(request.year), replayed=replayed)
+        done = await self._change(command, decide, told, now=now)
+        return done.showing(done.value.kept(request.year))
 
     async def _change(
         self, command: Command, decide: Decide, told: Tell, *, now: datetime
-    ) -> tuple[Years, bool]:
-        """The court's years after a change, and whether it had been done before."""
+    ) -> Done[Years]:
+        """The court's years after a change of one of them."""
         recorded, actor, years = await gather(
             self._journal.recall(command),
             self._actors.get_actor(command.principal),
             self._load(command.court),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            changed = decide(years)
-            written = _entry(command, changed, told(changed), now=now)
-            recorded = await self._store.save_year(command.court, changed, written)
-            if recorded is None:
-                return years.having(changed), False
-            years = await self._load(command.court)
-        permit(actor, PERMITS, "calendar.get_month", now=now)
-        return years, True
+        if recorded is not None:
+            return await self._replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        changed = decide(years)
+        written = _entry(command, changed, told(changed), now=now)
+        raced = await self._store.save_year(command.court, changed, written)
+        if raced is not None:
+            return await self._replayed(actor, raced, now=now)
+        return Done(value=years.having(changed))
+
+    async def _replayed(self, actor: Actor, recorded: Recorded, *, now: datetime) -> Done[Years]:
+        """The years as they are now; a day and a year are both shown out of all of them."""
+        permit_replay(actor, PERMITS, "calendar.get_month", now=now)
+        years = await self._load(actor.court)
+        return Done(value=years, replayed=True, outcome=recorded.result.outcome)
 
     async def _load(self, court: str) -> Years:
         for_all, own = await gather(self._store.list_years_of_all(), self._store.list_years(court))
@@ -113,14 +119,14 @@ def _entry(command: Command, year: CalendarYear, told: Event, *, now: datetime) 
         command,
         now=now,
         result=Result(kind="CalendarYear", id=str(year.year), version=year.version),
-        changes=(Change(aggregate=told.aggregate, version=told.version),),
+        changes=(Change.of(year),),
         facts=(Fact.of(told),),
     )
 
 
 def _day_set(request: contracts.SetCourtDay, year: CalendarYear) -> Event:
     return events.CourtDaySet(
-        aggregate=f"CalendarYear:{year.year}",
+        aggregate=year.aggregate,
         version=year.version,
         on=request.on.isoformat(),
         kind=None if request.kind is None else request.kind.value,
@@ -129,7 +135,7 @@ def _day_set(request: contracts.SetCourtDay, year: CalendarYear) -> Event:
 
 def _year_imported(request: contracts.ImportYear, year: CalendarYear) -> Event:
     return events.CalendarYearImported(
-        aggregate=f"CalendarYear:{year.year}",
+        aggregate=year.aggregate,
         version=year.version,
         year=year.year,
         provisional=request.provisional,

@@ -1,7 +1,7 @@
 """What meals tells others, each with a JSON Schema in `schemas/events/`.
 
-An order's aggregate is `ORDER#<date>#<period>#<diner>`, a meal's `MEAL#<canteen>#<date>#<period>`,
-a menu's `MENU#<canteen>#<date>`. Amounts are fen.
+An order's aggregate is `MealOrder:<date>#<period>#<diner>`, that of one meal of one day
+`Meal:<canteen>#<date>#<period>`. Amounts are fen.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class MealOrderCollected(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuPublished(Event):
     """The days of one publishing with their batch: lines up to that batch are seen. Its aggregate
-    is `PUBLISHING#<job>`."""
+    is `Publishing:<job>`."""
 
     name: ClassVar[str] = "meals.menu_published.v1"
     canteen: str

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from courtside.kernel.actor import Actor, Grant, PersonStatus, Principal, Role
+from courtside.kernel.journal import aggregate
 
 
 class CourtLevel(StrEnum):
@@ -28,6 +29,10 @@ class Court:
     administrators: frozenset[str]
     version: int
 
+    @property
+    def aggregate(self) -> str:
+        return aggregate("Court", self.code)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
@@ -37,6 +42,10 @@ class Unit:
     name: str
     parent: str | None
     version: int
+
+    @property
+    def aggregate(self) -> str:
+        return aggregate("Unit", self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,10 @@ class Person:
     joined_on: date
     left_on: date | None
     version: int
+
+    @property
+    def aggregate(self) -> str:
+        return aggregate("Person", self.id)
 
     def acting_as(self, principal: Principal) -> Actor:
         """The actor behind a principal that is this person."""

@@ -34,6 +34,7 @@ PERMITS: Permits = {
     "people.revoke_role": ADMINISTRATORS,
     "people.record_leaving": ADMINISTRATORS,
     "people.get_me": frozenset({Role.MEMBER}),
+    "people.get_court": frozenset({Role.MEMBER, Role.SYSTEM}),
     "people.list_units": frozenset({Role.MEMBER}),
     "people.list_persons": READERS,
     "people.find_persons_by_staff_no": READERS | {Role.SYSTEM},
@@ -107,9 +108,7 @@ def add_unit(request: AddUnit, *, parent: Unit | None, new_id: str) -> tuple[Uni
     """A unit below `parent`, or directly below the court."""
     _require_named(request.parent, parent, field="parentId")
     unit = Unit(id=new_id, name=_name(request.name), parent=request.parent, version=1)
-    told = events.UnitAdded(
-        aggregate=aggregate("Unit", unit.id), version=1, unit=unit.id, parent=unit.parent
-    )
+    told = events.UnitAdded(aggregate=unit.aggregate, version=1, unit=unit.id, parent=unit.parent)
     return unit, told
 
 
@@ -169,11 +168,6 @@ def record_leaving(facts: Facts, *, now: datetime) -> PersonChanged:
     left = replace(_with_grants(person, ()), status=PersonStatus.LEFT, left_on=today)
     told = _told(events.PersonLeft, left, left_on=today.isoformat())
     return PersonChanged(person=left, court=_administration(facts.court, left), event=told)
-
-
-def aggregate(kind: str, identity: str) -> str:
-    """The name under which history keeps an object's versions."""
-    return f"{kind}:{identity}"
 
 
 def _grant(request: GrantRole, *, now: datetime) -> Grant:
@@ -293,7 +287,7 @@ def _staff_no(text: str) -> str:
 
 def _court_created(court: Court) -> Event:
     return events.CourtCreated(
-        aggregate=aggregate("Court", court.code),
+        aggregate=court.aggregate,
         version=court.version,
         level=court.level.value,
         parent=court.parent,
@@ -314,7 +308,7 @@ def _role_granted(person: Person, grant: Grant) -> Event:
 
 def _told(kind: type[events.PersonEvent], person: Person, **more: str | None) -> Event:
     return kind(
-        aggregate=aggregate("Person", person.id),
+        aggregate=person.aggregate,
         version=person.version,
         person=person.id,
         unit=person.unit,

@@ -17,11 +17,12 @@ from courtside.kernel.journal import (
     Event,
     Fact,
     Journal,
+    Recorded,
     Result,
     entry,
 )
 from courtside.kernel.paging import Page, PageRequest
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.people import contracts, errors, rules
 from courtside.modules.people.contracts import Court, Me, Person, Unit
 from courtside.modules.people.ports import PersonIds, Store
@@ -73,6 +74,11 @@ class People:
         permit(actor, PERMITS, "people.list_units", now=now)
         return units
 
+    async def find_unit(self, court: str, unit: str) -> Unit | None:
+        """A unit by its id: one consistent get. For other modules' use cases, which answer for
+        their own permission."""
+        return await self._store.find_unit(court, unit)
+
     async def list_persons(
         self, principal: Principal, request: PageRequest, *, now: datetime
     ) -> Page[Person]:
@@ -114,22 +120,23 @@ class People:
         recorded, actor, parent = await gather(
             self._journal.recall(command), self.get_actor(principal), self._find_parent(request)
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            subject = request.subject or request.administrator_staff_no
-            founded = rules.create_court(
-                request,
-                code=principal.court,
-                parent=parent,
-                administrator=self._id_of(principal.court, subject),
-                now=now,
-            )
-            result = Result(kind="Court", id=founded.court.code)
-            written = _entry(command, result, *founded.events, now=now)
-            recorded = await self._store.save_court(founded.court, founded.administrator, written)
-            if recorded is None:
-                return Done(value=founded.court)
-        return Done(value=await self._get_court(principal.court), replayed=True)
+        if recorded is not None:
+            return await self._court_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        subject = request.subject or request.administrator_staff_no
+        founded = rules.create_court(
+            request,
+            code=principal.court,
+            parent=parent,
+            administrator=self._id_of(principal.court, subject),
+            now=now,
+        )
+        result = Result(kind="Court", id=founded.court.code)
+        written = _entry(command, result, *founded.events, now=now)
+        raced = await self._store.save_court(founded.court, founded.administrator, written)
+        if raced is not None:
+            return await self._court_replayed(actor, raced, now=now)
+        return Done(value=founded.court)
 
     @decides_again
     async def add_unit(
@@ -144,17 +151,15 @@ class People:
             self.get_actor(principal),
             self._find_unit(principal.court, request.parent),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            unit, event = rules.add_unit(request, parent=parent, new_id=short_id())
-            result = Result(kind="Unit", id=unit.id)
-            written = _entry(command, result, event, now=now)
-            recorded = await self._store.save_unit(actor, unit, written)
-            if recorded is None:
-                return Done(value=unit)
-        permit(actor, PERMITS, "people.list_units", now=now)
-        done = await self._find_unit(principal.court, recorded.result.id)
-        return Done(value=_required(done, errors.UNIT), replayed=True)
+        if recorded is not None:
+            return await self._unit_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        unit, event = rules.add_unit(request, parent=parent, new_id=short_id())
+        written = _entry(command, Result(kind="Unit", id=unit.id), event, now=now)
+        raced = await self._store.save_unit(actor, unit, written)
+        if raced is not None:
+            return await self._unit_replayed(actor, raced, now=now)
+        return Done(value=unit)
 
     @decides_again
     async def add_person(
@@ -249,24 +254,46 @@ class People:
             self._store.find_court(command.court),
             self._find_unit(command.court, unit),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            court = _required(court, errors.COURT)
-            after = decide(Facts(actor=actor, court=court, person=before, unit=named))
-            result = Result(kind="Person", id=person, version=after.person.version)
-            written = _entry(command, result, after.event, now=now, court=after.court)
-            recorded = await self._store.save_person(actor, after.person, after.court, written)
-            if recorded is None:
-                return Done(value=after.person)
-        if actor.person != person:
-            permit(actor, PERMITS, "people.list_persons", now=now)
-        return Done(value=await self._get_person(command.court, person), replayed=True)
+        if recorded is not None:
+            return await self._person_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        court = _required(court, errors.COURT)
+        after = decide(Facts(actor=actor, court=court, person=before, unit=named))
+        result = Result(kind="Person", id=person, version=after.person.version)
+        written = _entry(command, result, after.event, now=now, court=after.court)
+        raced = await self._store.save_person(actor, after.person, after.court, written)
+        if raced is not None:
+            return await self._person_replayed(actor, raced, now=now)
+        return Done(value=after.person)
+
+    async def _court_replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
+    ) -> Done[Court]:
+        permit_replay(actor, PERMITS, "people.get_court", now=now)
+        stored = _required(await self._store.find_court(actor.court), errors.COURT)
+        return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
+
+    async def _unit_replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
+    ) -> Done[Unit]:
+        permit_replay(actor, PERMITS, "people.list_units", now=now)
+        stored = await self._find_unit(actor.court, recorded.result.id)
+        return Done(
+            value=_required(stored, errors.UNIT), replayed=True, outcome=recorded.result.outcome
+        )
+
+    async def _person_replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
+    ) -> Done[Person]:
+        own = recorded.result.id == actor.person
+        permit_replay(actor, PERMITS, "people.get_me" if own else "people.list_persons", now=now)
+        stored = await self._find_person(actor.court, recorded.result.id)
+        return Done(
+            value=_required(stored, errors.PERSON), replayed=True, outcome=recorded.result.outcome
+        )
 
     def _id_of(self, court: str, subject: str) -> str:
         return self._ids.person_id(court, self._ids.default_issuer(court), subject)
-
-    async def _get_court(self, court: str) -> Court:
-        return _required(await self._store.find_court(court), errors.COURT)
 
     async def _find_parent(self, request: contracts.CreateCourt) -> Court | None:
         if request.parent is None:
@@ -280,9 +307,6 @@ class People:
         (found,) = await self._store.find_persons(court, [person])
         return found
 
-    async def _get_person(self, court: str, person: str) -> Person:
-        return _required(await self._find_person(court, person), errors.PERSON)
-
 
 def _entry(
     command: Command, result: Result, *told: Event, now: datetime, court: Court | None = None
@@ -290,7 +314,7 @@ def _entry(
     """One entry that names everything that changed and tells of it."""
     changed = {event.aggregate: event.version for event in told}
     if court is not None:
-        changed[rules.aggregate("Court", court.code)] = court.version
+        changed[court.aggregate] = court.version
     return entry(
         command,
         now=now,

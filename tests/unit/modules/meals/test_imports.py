@@ -319,12 +319,11 @@ class TestCommitImport:
 
         assert canteen.court.app.engine.dump() == before
 
-    async def test_replays_after_it_was_taken_and_after_a_revocation(self, canteen, imports):
+    async def test_replays_after_it_was_taken(self, canteen, imports):
         found = await checked(canteen, xlsx(ROWS))
         request = CommitImport(kind=found.kind, import_id=found.id, sha256=found.sha256)
         await imports.commit_import(canteen.cook, request, key="commit-1", now=canteen.now)
         await canteen.court.app.settle()
-        await canteen.court.revokes(canteen.cook, Role.KITCHEN)
         before = canteen.court.app.engine.dump()
 
         again = await imports.commit_import(canteen.cook, request, key="commit-1", now=canteen.now)
@@ -335,6 +334,18 @@ class TestCommitImport:
         other = CommitImport(kind=found.kind, import_id=found.id, sha256="0" * 64)
         with pytest.raises(IdempotencyMismatch):
             await imports.commit_import(canteen.cook, other, key="commit-1", now=canteen.now)
+
+    async def test_shows_a_former_cook_nothing_again(self, canteen, imports):
+        found = await checked(canteen, xlsx(ROWS))
+        request = CommitImport(kind=found.kind, import_id=found.id, sha256=found.sha256)
+        await imports.commit_import(canteen.cook, request, key="commit-1", now=canteen.now)
+        await canteen.court.revokes(canteen.cook, Role.KITCHEN)
+        before = canteen.court.app.engine.dump()
+
+        with pytest.raises(NotPermitted):
+            await imports.commit_import(canteen.cook, request, key="commit-1", now=canteen.now)
+
+        assert canteen.court.app.engine.dump() == before
 
 
 class TestPermissions:

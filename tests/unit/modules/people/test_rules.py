@@ -164,7 +164,7 @@ class TestGrantRole:
             (grant(ends_at=NOW), "endsAt"),
             (grant(starts_at=NOW, ends_at=NOW), "endsAt"),
             (grant(starts_at=NOW - timedelta(days=2), ends_at=NOW - timedelta(days=1)), "endsAt"),
-            (grant(Role.ADMINISTRATOR, unit="U1"), "unit"),
+            (grant(Role.ADMINISTRATOR, unit="U1"), "unitId"),
             (grant(Role.ADMINISTRATOR, starts_at=NOW + timedelta(days=1)), "startsAt"),
         ],
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
+from courtside.kernel.journal import aggregate
 from courtside.kernel.workdays import CutOff
 
 
@@ -52,6 +53,10 @@ class Canteen:
     windows: tuple[str, ...]
     version: int
 
+    @property
+    def aggregate(self) -> str:
+        return aggregate("Canteen", self.id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MealPeriod:
@@ -68,6 +73,10 @@ class MealPeriod:
     subsidy_fen: int
     version: int
 
+    @property
+    def aggregate(self) -> str:
+        return aggregate("MealPeriod", self.canteen, self.period.value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dish:
@@ -81,6 +90,10 @@ class Dish:
     allergens: Allergens
     tags: tuple[Tag, ...]
     version: int
+
+    @property
+    def aggregate(self) -> str:
+        return aggregate("Dish", self.canteen, self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from courtside.kernel.journal import aggregate
+
 
 class ImportKind(StrEnum):
     MENU = "MENU"
@@ -59,6 +61,10 @@ class Import:
     annotated: str | None = None
     plan: str | None = None
     job: str | None = None
+
+    @property
+    def aggregate(self) -> str:
+        return aggregate("Import", self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

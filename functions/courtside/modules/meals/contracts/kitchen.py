@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from courtside.modules.meals.contracts.canteens import Allergens, Period
+from courtside.modules.meals.contracts.menus import meal_aggregate
 from courtside.modules.meals.contracts.orders import Wanted
 
 
@@ -42,6 +43,10 @@ class KitchenCount:
     counted: int
     ordered: int
     sold: int
+
+    @property
+    def aggregate(self) -> str:
+        return meal_aggregate(self.canteen, self.date, self.period)
 
     @property
     def agrees(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from courtside.kernel.journal import aggregate
 from courtside.kernel.ledger import Account, AccountId, Unit
 from courtside.modules.meals.contracts.canteens import Allergens, Period, Tag
 
@@ -50,6 +51,10 @@ class MenuDay:
     published: int
     batch: int
     windows: tuple[Window, ...]
+
+    @property
+    def aggregate(self) -> str:
+        return aggregate("MenuDay", self.canteen, self.date.isoformat())
 
     def find_window(self, period: Period) -> Window | None:
         return next((w for w in self.windows if w.period is period), None)
@@ -139,6 +144,11 @@ class MoveCutOff:
     order_by: datetime
     change_by: datetime
     cancel_by: datetime
+
+
+def meal_aggregate(canteen: str, day: date, period: Period) -> str:
+    """Under which history keeps what happens to one meal of one day as a whole."""
+    return aggregate("Meal", canteen, day.isoformat(), period.value)
 
 
 def menu_partition(canteen: str, day: date) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from courtside.kernel.journal import Event
+from courtside.kernel.journal import Event, aggregate
 from courtside.kernel.ledger import Account, AccountId, Movement
 from courtside.modules.meals.contracts.canteens import Canteen, Period
 from courtside.modules.meals.contracts.menus import DayMenu, MenuDay, MenuLine
@@ -73,8 +73,7 @@ class MealOrder:
 
     @property
     def aggregate(self) -> str:
-        """Its name in the journal."""
-        return f"ORDER#{self.key}"
+        return aggregate("MealOrder", str(self.key))
 
     @property
     def total_fen(self) -> int:

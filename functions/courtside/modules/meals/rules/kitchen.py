@@ -83,7 +83,7 @@ def counted(
 
 def issued(count: KitchenCount) -> events.KitchenCountIssued:
     return events.KitchenCountIssued(
-        aggregate=f"MEAL#{count.canteen}#{count.date.isoformat()}#{count.period.value}",
+        aggregate=count.aggregate,
         version=count.version,
         canteen=count.canteen,
         date=count.date.isoformat(),

@@ -4,11 +4,21 @@ from asyncio import gather
 from collections.abc import Sequence
 from datetime import datetime
 
-from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.ids import short_id
-from courtside.kernel.journal import Change, Command, Done, Entry, Journal, Result, entry
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.journal import (
+    Change,
+    Command,
+    Done,
+    Entry,
+    Journal,
+    Recorded,
+    Result,
+    Versioned,
+    entry,
+)
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import (
     AddCanteen,
@@ -16,6 +26,7 @@ from courtside.modules.meals.contracts.canteens import (
     Canteen,
     Dish,
     MealPeriod,
+    Period,
     SetDishAllergens,
     SetMealPeriod,
 )
@@ -73,17 +84,15 @@ class Canteens:
         recorded, actor = await gather(
             self._journal.recall(command), self._actors.get_actor(principal)
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            canteen, periods = rules.add_canteen(request, canteen=short_id(CANTEEN_ID))
-            told = _entry(command, "Canteen", canteen.id, version=1, now=now)
-            recorded = await self._store.save_canteen(canteen, periods, told)
-            if recorded is None:
-                return Done(value=canteen)
-        found = await self._store.find_canteen(principal.court, recorded.result.id)
-        if found is None:
-            raise NotFound(kind=errors.CANTEEN)
-        return Done(value=found, replayed=True, outcome=recorded.result.outcome)
+        if recorded is not None:
+            return await self._canteen_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        canteen, periods = rules.add_canteen(request, canteen=short_id(CANTEEN_ID))
+        told = _entry(command, Result(kind="Canteen", id=canteen.id), canteen, now=now)
+        raced = await self._store.save_canteen(canteen, periods, told)
+        if raced is not None:
+            return await self._canteen_replayed(actor, raced, now=now)
+        return Done(value=canteen)
 
     @decides_again
     async def set_meal_period(
@@ -101,18 +110,16 @@ class Canteens:
             self._actors.get_actor(principal),
             self._store.find_period(principal.court, request.canteen, request.period),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            period = rules.set_period(request, before)
-            name = f"{request.canteen}#{request.period.value}"
-            told = _entry(command, "MealPeriod", name, version=period.version, now=now)
-            recorded = await self._store.save_period(period, told)
-            if recorded is None:
-                return Done(value=period)
-            before = await self._store.find_period(principal.court, request.canteen, request.period)
-        if before is None:
-            raise NotFound(kind=errors.PERIOD)
-        return Done(value=before, replayed=True, outcome=recorded.result.outcome)
+        if recorded is not None:
+            return await self._period_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        period = rules.set_period(request, before)
+        name = f"{period.canteen}#{period.period.value}"
+        result = Result(kind="MealPeriod", id=name, version=period.version)
+        raced = await self._store.save_period(period, _entry(command, result, period, now=now))
+        if raced is not None:
+            return await self._period_replayed(actor, raced, now=now)
+        return Done(value=period)
 
     @decides_again
     async def add_dish(
@@ -125,17 +132,12 @@ class Canteens:
             self._actors.get_actor(principal),
             self._store.find_canteen(principal.court, request.canteen),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            if canteen is None:
-                raise NotFound(kind=errors.CANTEEN, path=("input", "canteenId"))
-            dish = rules.add_dish(request)
-            told = _entry(command, "Dish", f"{dish.canteen}#{dish.id}", version=1, now=now)
-            recorded = await self._store.save_dish(dish, told)
-            if recorded is None:
-                return Done(value=dish)
-        dish_id = rules.dish_id(request.canteen, request.name)
-        return await self._replayed(principal, request.canteen, dish_id)
+        if recorded is not None:
+            return await self._dish_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        if canteen is None:
+            raise NotFound(kind=errors.CANTEEN, path=("input", "canteenId"))
+        return await self._save_dish(command, actor, rules.add_dish(request), now=now)
 
     @decides_again
     async def set_dish_allergens(
@@ -150,28 +152,50 @@ class Canteens:
             self._actors.get_actor(principal),
             self._store.find_dish(principal.court, request.canteen, request.dish),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            dish = rules.set_allergens(request, before)
-            name = f"{dish.canteen}#{dish.id}"
-            told = _entry(command, "Dish", name, version=dish.version, now=now)
-            recorded = await self._store.save_dish(dish, told)
-            if recorded is None:
-                return Done(value=dish)
-        return await self._replayed(principal, request.canteen, request.dish)
+        if recorded is not None:
+            return await self._dish_replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        dish = rules.set_allergens(request, before)
+        return await self._save_dish(command, actor, dish, now=now)
 
-    async def _replayed(self, principal: Principal, canteen: str, dish: str) -> Done[Dish]:
-        found = await self._store.find_dish(principal.court, canteen, dish)
-        if found is None:
+    async def _save_dish(
+        self, command: Command, actor: Actor, dish: Dish, *, now: datetime
+    ) -> Done[Dish]:
+        result = Result(kind="Dish", id=f"{dish.canteen}#{dish.id}", version=dish.version)
+        raced = await self._store.save_dish(dish, _entry(command, result, dish, now=now))
+        if raced is not None:
+            return await self._dish_replayed(actor, raced, now=now)
+        return Done(value=dish)
+
+    async def _canteen_replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
+    ) -> Done[Canteen]:
+        permit_replay(actor, PERMITS, "meals.list_canteens", now=now)
+        stored = await self._store.find_canteen(actor.court, recorded.result.id)
+        if stored is None:
+            raise NotFound(kind=errors.CANTEEN)
+        return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
+
+    async def _period_replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
+    ) -> Done[MealPeriod]:
+        permit_replay(actor, PERMITS, "meals.list_canteens", now=now)
+        canteen, _, period = recorded.result.id.partition("#")
+        stored = await self._store.find_period(actor.court, canteen, Period(period))
+        if stored is None:
+            raise NotFound(kind=errors.PERIOD)
+        return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
+
+    async def _dish_replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
+    ) -> Done[Dish]:
+        permit_replay(actor, PERMITS, "meals.list_dishes", now=now)
+        canteen, _, dish = recorded.result.id.partition("#")
+        stored = await self._store.find_dish(actor.court, canteen, dish)
+        if stored is None:
             raise NotFound(kind=errors.DISH)
-        return Done(value=found, replayed=True)
+        return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
 
 
-def _entry(command: Command, kind: str, name: str, *, version: int, now: datetime) -> Entry:
-    aggregate = f"{kind.upper()}#{name}"
-    return entry(
-        command,
-        now=now,
-        result=Result(kind=kind, id=name, version=version),
-        changes=(Change(aggregate=aggregate, version=version),),
-    )
+def _entry(command: Command, result: Result, changed: Versioned, *, now: datetime) -> Entry:
+    return entry(command, now=now, result=result, changes=(Change.of(changed),))

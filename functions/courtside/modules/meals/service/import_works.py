@@ -142,10 +142,8 @@ class Drafting:
         ids = sorted({dish.id for _, dish in planned})
         existing = await self.menus.find_dishes(job.court, canteen, ids)
         dishes = rules.dishes_to_write(planned, existing)
-        changes = [
-            Change(aggregate=f"DISH#{canteen}#{dish.id}", version=dish.version) for dish in dishes
-        ]
-        told = entry(command, now=now, result=Result(kind="Job", id=job.id), changes=tuple(changes))
+        changes = tuple(Change.of(dish) for dish in dishes)
+        told = entry(command, now=now, result=Result(kind="Job", id=job.id), changes=changes)
         await self.store.save_drafts([line for line, _ in planned], dishes, job, told)
 
     @decides_again
@@ -194,7 +192,7 @@ class ToppingUp:
             return
         ended = rules.committed(found)
         fact = events.WalletsToppedUp(
-            aggregate=f"IMPORT#{found.id}",
+            aggregate=ended.aggregate,
             version=ended.version,
             rows=found.rows,
             total=found.total_fen,
@@ -213,7 +211,7 @@ def _entry(command: Command, imported: Import, now: datetime, *facts: Fact) -> E
         command,
         now=now,
         result=Result(kind="Import", id=imported.id, version=imported.version),
-        changes=(Change(aggregate=f"IMPORT#{imported.id}", version=imported.version),),
+        changes=(Change.of(imported),),
         facts=facts,
     )
 

@@ -9,8 +9,8 @@ from courtside.kernel.errors import NotFound
 from courtside.kernel.files import Download, Files, Upload
 from courtside.kernel.ids import new_id
 from courtside.kernel.jobs import Job, JobState
-from courtside.kernel.journal import Change, Command, Done, Entry, Journal, Result, entry
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.journal import Change, Command, Done, Entry, Journal, Recorded, Result, entry
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.imports import (
     CheckImport,
@@ -62,18 +62,17 @@ class Imports:
         recorded, actor = await gather(
             self.journal.recall(command), self.actors.get_actor(principal)
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            if request.kind is ImportKind.MENU:
-                await self._get_canteen(principal.court, request.canteen)
-            imported = rules.start(request, import_id=new_id(now), person=actor.person, now=now)
-            upload = self._upload(principal, imported, now=now)
-            recorded = await self.store.save_import(imported, None, _entry(command, imported, now))
-            if recorded is None:
-                return Done(value=Started(imported=imported, upload=upload))
-        imported = await self._found(principal, recorded.result.id, request.kind)
+        if recorded is not None:
+            return await self._started_before(actor, recorded, request.kind, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        if request.kind is ImportKind.MENU:
+            await self._get_canteen(principal.court, request.canteen)
+        imported = rules.start(request, import_id=new_id(now), person=actor.person, now=now)
         upload = self._upload(principal, imported, now=now)
-        return Done(value=Started(imported=imported, upload=upload), replayed=True)
+        raced = await self.store.save_import(imported, None, _entry(command, imported, now))
+        if raced is not None:
+            return await self._started_before(actor, raced, request.kind, now=now)
+        return Done(value=Started(imported=imported, upload=upload))
 
     @decides_again
     async def check_import(
@@ -89,17 +88,16 @@ class Imports:
             self.actors.get_actor(principal),
             self.store.find_import(principal.court, request.import_id),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            found = rules.known(found, request.kind)
-            job = _job(actor, CHECK, found, 0, now=now)
-            found = rules.begin_check(found, job=job.id)
-            recorded = await self.store.save_import(found, job, _entry(command, found, now, job))
-            if recorded is None:
-                return Done(value=found)
-        return Done(
-            value=await self._found(principal, request.import_id, request.kind), replayed=True
-        )
+        if recorded is not None:
+            return await self._replayed(actor, recorded, request.kind, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        found = rules.known(found, request.kind)
+        job = _job(actor, CHECK, found, 0, now=now)
+        found = rules.begin_check(found, job=job.id)
+        raced = await self.store.save_import(found, job, _entry(command, found, now, job))
+        if raced is not None:
+            return await self._replayed(actor, raced, request.kind, now=now)
+        return Done(value=found)
 
     @decides_again
     async def commit_import(
@@ -116,18 +114,17 @@ class Imports:
             self.actors.get_actor(principal),
             self.store.find_import(principal.court, request.import_id),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            found = rules.known(found, request.kind)
-            job = _commit_job(actor, found, now=now)
-            found = rules.begin_commit(found, request, job=job.id)
-            await self.files.read(principal.court, found.plan or "")  # a job cannot ask for it
-            recorded = await self.store.save_import(found, job, _entry(command, found, now, job))
-            if recorded is None:
-                return Done(value=found)
-        return Done(
-            value=await self._found(principal, request.import_id, request.kind), replayed=True
-        )
+        if recorded is not None:
+            return await self._replayed(actor, recorded, request.kind, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        found = rules.known(found, request.kind)
+        job = _commit_job(actor, found, now=now)
+        found = rules.begin_commit(found, request, job=job.id)
+        await self.files.read(principal.court, found.plan or "")  # a job cannot ask for it
+        raced = await self.store.save_import(found, job, _entry(command, found, now, job))
+        if raced is not None:
+            return await self._replayed(actor, raced, request.kind, now=now)
+        return Done(value=found)
 
     async def get_import(
         self, principal: Principal, import_id: str, kind: ImportKind, *, now: datetime
@@ -136,7 +133,7 @@ class Imports:
         actor, found = await gather(
             self.actors.get_actor(principal), self.store.find_import(principal.court, import_id)
         )
-        permit(actor, PERMITS, f"meals.get_{_WORD[kind]}_import", now=now)
+        permit(actor, PERMITS, _reading(kind), now=now)
         return rules.known(found, kind, path=("importId",))
 
     def grant_annotated(
@@ -153,7 +150,7 @@ class Imports:
     ) -> Download:
         """Where to fetch the workbook to fill in."""
         actor = await self.actors.get_actor(principal)
-        permit(actor, PERMITS, f"meals.get_{_WORD[kind]}_import", now=now)
+        permit(actor, PERMITS, _reading(kind), now=now)
         template = _TEMPLATES[kind]
         data = await self.spreadsheets.template(template)
         file_id = await self.files.put(principal.court, data)
@@ -169,8 +166,25 @@ class Imports:
         if await self.canteens.find_canteen(court, canteen) is None:
             raise NotFound(kind=errors.CANTEEN, path=("input", "canteenId"))
 
-    async def _found(self, principal: Principal, import_id: str, kind: ImportKind) -> Import:
-        return rules.known(await self.store.find_import(principal.court, import_id), kind)
+    async def _started_before(
+        self, actor: Actor, recorded: Recorded, kind: ImportKind, *, now: datetime
+    ) -> Done[Started]:
+        """The import as it is now, with a fresh leave to upload its file."""
+        done = await self._replayed(actor, recorded, kind, now=now)
+        upload = self._upload(actor.principal, done.value, now=now)
+        return done.showing(Started(imported=done.value, upload=upload))
+
+    async def _replayed(
+        self, actor: Actor, recorded: Recorded, kind: ImportKind, *, now: datetime
+    ) -> Done[Import]:
+        """The import as it is now, to whoever may see it."""
+        permit_replay(actor, PERMITS, _reading(kind), now=now)
+        stored = await self.store.find_import(actor.court, recorded.result.id)
+        return Done(value=rules.known(stored, kind), replayed=True, outcome=recorded.result.outcome)
+
+
+def _reading(kind: ImportKind) -> str:
+    return f"meals.get_{_WORD[kind]}_import"
 
 
 def _command(
@@ -205,6 +219,6 @@ def _entry(command: Command, imported: Import, now: datetime, job: Job | None = 
         command,
         now=now,
         result=Result(kind="Import", id=imported.id, version=imported.version),
-        changes=(Change(aggregate=f"IMPORT#{imported.id}", version=imported.version),),
+        changes=(Change.of(imported),),
         job=None if job is None else job.name,
     )

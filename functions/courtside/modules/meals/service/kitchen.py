@@ -3,12 +3,12 @@
 from asyncio import gather
 from datetime import date, datetime
 
-from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.ids import new_id
 from courtside.kernel.jobs import Job, JobState
-from courtside.kernel.journal import Change, Command, Done, Journal, Result, entry
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.journal import Change, Command, Done, Journal, Recorded, Result, entry
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import Period
 from courtside.modules.meals.contracts.kitchen import IssueKitchenCount, KitchenCount
@@ -44,28 +44,23 @@ class Kitchen:
             self._actors.get_actor(principal),
             self._menus.load_menu(principal.court, request.canteen, request.date, decide=True),
         )
-        if recorded is None:
-            permit(actor, PERMITS, command.operation, now=now)
-            lines = sorted(x.dish for x in menu.lines if x.period is request.period and x.is_open)
-            job = _job(command, request, lines, now=now)
-            day = kitchen.start_count(request, menu.day, job=job.id, now=now)
-            told = entry(
-                command,
-                now=now,
-                result=Result(kind="Job", id=job.id),
-                changes=(
-                    Change(aggregate=_menu(request), version=day.version),
-                    Change(aggregate=job.name, version=1),
-                ),
-                job=job.name,
-            )
-            recorded = await self._menus.request_job((day,), job, told)
-            if recorded is None:
-                return Done(value=job)
-        found = await self._menus.find_job(principal.court, recorded.result.id)
-        if found is None:
-            raise NotFound(kind=errors.JOB)
-        return Done(value=found, replayed=True)
+        if recorded is not None:
+            return await self._replayed(actor, recorded, now=now)
+        permit(actor, PERMITS, command.operation, now=now)
+        lines = sorted(x.dish for x in menu.lines if x.period is request.period and x.is_open)
+        job = _job(command, request, lines, now=now)
+        day = kitchen.start_count(request, menu.day, job=job.id, now=now)
+        told = entry(
+            command,
+            now=now,
+            result=Result(kind="Job", id=job.id),
+            changes=(Change.of(day), Change(aggregate=job.aggregate, version=1)),
+            job=job.name,
+        )
+        raced = await self._menus.request_job((day,), job, told)
+        if raced is not None:
+            return await self._replayed(actor, raced, now=now)
+        return Done(value=job)
 
     async def get_count(
         self,
@@ -92,9 +87,13 @@ class Kitchen:
             raise NotFound(kind=errors.COUNT)
         return count
 
-
-def _menu(request: IssueKitchenCount) -> str:
-    return f"MENU#{request.canteen}#{request.date.isoformat()}"
+    async def _replayed(self, actor: Actor, recorded: Recorded, *, now: datetime) -> Done[Job]:
+        """The job as it is now, to whoever may see it."""
+        permit_replay(actor, PERMITS, "meals.get_job", now=now)
+        stored = await self._menus.find_job(actor.court, recorded.result.id)
+        if stored is None:
+            raise NotFound(kind=errors.JOB)
+        return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
 
 
 def _job(command: Command, request: IssueKitchenCount, lines: list[str], *, now: datetime) -> Job:

@@ -3,12 +3,12 @@
 from asyncio import gather
 from datetime import datetime
 
-from courtside.kernel.actor import Actors, Principal, permit
+from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.ids import new_id
 from courtside.kernel.jobs import Job, JobState
-from courtside.kernel.journal import Change, Command, Done, Journal, Json, Result, entry
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.journal import Change, Command, Done, Journal, Json, Recorded, Result, entry
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.menus import (
     MenuDay,
@@ -54,7 +54,7 @@ class Menus:
             self._journal.recall(command), self._actors.get_actor(principal)
         )
         if recorded is not None:
-            return await self._replayed(principal, recorded.result.id)
+            return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         facts = await self._publish_facts(principal.court, request, now=now)
         days = rules.plan_publishing(request, facts)
@@ -65,7 +65,7 @@ class Menus:
             "children": [[day.isoformat(), at] for day, at in rules.chunks(counts)],
         }
         job = _job(command, "meals.publish", len(about["children"]), about, now=now)
-        return await self._request(command, job, days, now=now)
+        return await self._request(command, actor, job, days, now=now)
 
     @decides_again
     async def move_cut_off(
@@ -84,7 +84,7 @@ class Menus:
             self._menus.load_menu(principal.court, request.canteen, request.date, decide=True),
         )
         if recorded is not None:
-            return await self._replayed(principal, recorded.result.id)
+            return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         about = {
             "canteen": request.canteen,
@@ -98,7 +98,7 @@ class Menus:
         children = -(-len(about["lines"]) // rules.LINES_A_CHILD)
         job = _job(command, "meals.move_cut_off", children, about, now=now)
         day = rules.move_cut_off(request, menu.day, job=job.id, now=now)
-        return await self._request(command, job, (day,), now=now)
+        return await self._request(command, actor, job, (day,), now=now)
 
     async def get_job(self, principal: Principal, job_id: str, *, now: datetime) -> Job:
         """How far a job is. Refusals: NotFound."""
@@ -140,29 +140,28 @@ class Menus:
         )
 
     async def _request(
-        self, command: Command, job: Job, days: tuple[MenuDay, ...], *, now: datetime
+        self, command: Command, actor: Actor, job: Job, days: tuple[MenuDay, ...], *, now: datetime
     ) -> Done[Job]:
-        changes = [
-            Change(aggregate=f"MENU#{day.canteen}#{day.date.isoformat()}", version=day.version)
-            for day in days
-        ]
+        changes = [Change.of(day) for day in days]
         told = entry(
             command,
             now=now,
             result=Result(kind="Job", id=job.id),
-            changes=(*changes, Change(aggregate=job.name, version=1)),
+            changes=(*changes, Change(aggregate=job.aggregate, version=1)),
             job=job.name,
         )
         raced = await self._menus.request_job(days, job, told)
         if raced is not None:
-            return await self._replayed(command.principal, raced.result.id)
+            return await self._replayed(actor, raced, now=now)
         return Done(value=job)
 
-    async def _replayed(self, principal: Principal, job_id: str) -> Done[Job]:
-        job = await self._menus.find_job(principal.court, job_id)
-        if job is None:
+    async def _replayed(self, actor: Actor, recorded: Recorded, *, now: datetime) -> Done[Job]:
+        """The job as it is now, to whoever may see it."""
+        permit_replay(actor, PERMITS, "meals.get_job", now=now)
+        stored = await self._menus.find_job(actor.court, recorded.result.id)
+        if stored is None:
             raise NotFound(kind=errors.JOB)
-        return Done(value=job, replayed=True)
+        return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
 
 
 def _job(command: Command, kind: str, children: int, about: Json, *, now: datetime) -> Job:

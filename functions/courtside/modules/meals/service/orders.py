@@ -20,7 +20,7 @@ from courtside.kernel.journal import (
     Result,
     entry,
 )
-from courtside.kernel.usecase import decides_again
+from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.kernel.workdays import business_day
 from courtside.modules.meals import errors, events
 from courtside.modules.meals.contracts.canteens import Period
@@ -83,7 +83,7 @@ class MealOrders:
             self._orders.load_order(principal.court, order, request.canteen, request.lines),
         )
         if recorded is not None:
-            return self._replay(actor, other, facts.order, recorded)
+            return await self._replayed(actor, recorded, now=now)
         _permit(actor, other, command.operation, now=now)
         try:
             decided = rules.place_order(
@@ -93,7 +93,9 @@ class MealOrders:
             raced = await self._orders.save_order(decided, _entry(command, decided, now=now))
         except errors.SoldOut as refusal:
             raise await self._with_alternatives(principal, order, facts, refusal) from None
-        return await self._done(principal, decided.order, raced)
+        if raced is not None:
+            return await self._replayed(actor, raced, now=now)
+        return Done(value=decided.order)
 
     @decides_again
     async def change_order(
@@ -115,14 +117,16 @@ class MealOrders:
             self._orders.load_order(principal.court, order, request.canteen, request.lines),
         )
         if recorded is not None:
-            return self._replay(actor, other, facts.order, recorded)
+            return await self._replayed(actor, recorded, now=now)
         _permit(actor, other, command.operation, now=now)
         try:
             decided = rules.change_order(request, facts, now=now)
             raced = await self._orders.save_order(decided, _entry(command, decided, now=now))
         except errors.SoldOut as refusal:
             raise await self._with_alternatives(principal, order, facts, refusal) from None
-        return await self._done(principal, decided.order, raced)
+        if raced is not None:
+            return await self._replayed(actor, raced, now=now)
+        return Done(value=decided.order)
 
     @decides_again
     async def cancel_order(
@@ -143,11 +147,13 @@ class MealOrders:
             self._orders.find_order(principal.court, request.order),
         )
         if recorded is not None:
-            return self._replay(actor, other, order, recorded)
+            return await self._replayed(actor, recorded, now=now)
         _permit(actor, other, command.operation, now=now)
         decided = rules.cancel_order(order, expected_version=request.expected_version)
         raced = await self._orders.save_order(decided, _entry(command, decided, now=now))
-        return await self._done(principal, decided.order, raced)
+        if raced is not None:
+            return await self._replayed(actor, raced, now=now)
+        return Done(value=decided.order)
 
     @decides_again
     async def cancel_for_leaver(
@@ -204,7 +210,7 @@ class MealOrders:
             self._orders.find_by_code(principal.court, code),
         )
         if recorded is not None:
-            return await self._collected(actor, recorded)
+            return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         found = await gather(*(self._orders.find_order(principal.court, k) for k in keys))
         order = kitchen.likeliest([o for o in found if o is not None], request, now=now)
@@ -216,7 +222,9 @@ class MealOrders:
             window=request.window,
         )
         raced = await self._orders.save_collected(taken, _told(command, taken, event, now=now))
-        return await self._done(principal, taken, raced)
+        if raced is not None:
+            return await self._replayed(actor, raced, now=now)
+        return Done(value=taken)
 
     async def list_my_orders(
         self, principal: Principal, *, from_on: date, to_on: date, now: datetime
@@ -243,28 +251,20 @@ class MealOrders:
             return None
         return await self._actors.get_actor(replace(principal, person=diner))
 
-    def _replay(
-        self, actor: Actor, other: Actor | None, order: MealOrder | None, recorded: Recorded
+    async def _replayed(
+        self, actor: Actor, recorded: Recorded, *, now: datetime
     ) -> Done[MealOrder]:
-        """The object as it is now, if it is one's own or of one's unit."""
-        if order is None or (other is not None and other.unit != actor.unit):
-            raise NotFound(kind=errors.ORDER)
-        return Done(value=order, replayed=True, outcome=recorded.result.outcome)
-
-    async def _collected(self, actor: Actor, recorded: Recorded) -> Done[MealOrder]:
-        order = await self._orders.find_order(actor.court, OrderKey.parse(recorded.result.id))
+        """The order as it is now: to its diner and the diner's unit, and to those who count meals
+        and hand them out."""
+        key = OrderKey.parse(recorded.result.id)
+        order, other = await gather(
+            self._orders.find_order(actor.court, key), self._other(actor.principal, key.diner)
+        )
+        own = other is None or (other.unit is not None and other.unit == actor.unit)
+        permit_replay(actor, PERMITS, "meals.list_my_orders" if own else "meals.get_count", now=now)
         if order is None:
             raise NotFound(kind=errors.ORDER)
         return Done(value=order, replayed=True, outcome=recorded.result.outcome)
-
-    async def _done(
-        self, principal: Principal, order: MealOrder, raced: Recorded | None
-    ) -> Done[MealOrder]:
-        """What was decided, or what the journal held already: a lost answer, a double tap."""
-        if raced is None:
-            return Done(value=order)
-        stored = await self._orders.find_order(principal.court, OrderKey.parse(raced.result.id))
-        return Done(value=stored or order, replayed=True, outcome=raced.result.outcome)
 
     async def _keep(self, command: Command, order: MealOrder, *, now: datetime) -> None:
         event = events.MealOrderKept(
@@ -331,7 +331,7 @@ def _entry(command: Command, decided: Decided, *, now: datetime) -> Entry:
         command,
         now=now,
         result=Result(kind="MealOrder", id=str(order.key), version=order.version),
-        changes=(Change(aggregate=order.aggregate, version=order.version),),
+        changes=(Change.of(order),),
         movements=decided.movements,
         facts=(Fact.of(decided.event),),
         on_behalf_of=None if diner == command.principal.person else diner,
@@ -343,6 +343,6 @@ def _told(command: Command, order: MealOrder, event: Event, *, now: datetime) ->
         command,
         now=now,
         result=Result(kind="MealOrder", id=str(order.key), version=order.version),
-        changes=(Change(aggregate=order.aggregate, version=order.version),),
+        changes=(Change.of(order),),
         facts=(Fact.of(event),),
     )

@@ -10,7 +10,17 @@ from datetime import date, datetime
 
 from courtside.kernel.actor import system
 from courtside.kernel.jobs import Job
-from courtside.kernel.journal import Change, Command, Entry, Event, Fact, Journal, Result, entry
+from courtside.kernel.journal import (
+    Change,
+    Command,
+    Entry,
+    Event,
+    Fact,
+    Journal,
+    Result,
+    aggregate,
+    entry,
+)
 from courtside.kernel.ledger import Movement
 from courtside.kernel.usecase import decides_again
 from courtside.modules.meals import events
@@ -22,6 +32,7 @@ from courtside.modules.meals.contracts.menus import (
     MenuLine,
     Window,
     WindowState,
+    meal_aggregate,
 )
 from courtside.modules.meals.ports import KitchenStore, MenuStore, OrderStore
 from courtside.modules.meals.rules import kitchen
@@ -87,7 +98,7 @@ class Publishing:
             return
         turned = [_turned(day, batches[day.date.isoformat()]) for day in days]
         event = events.MenuPublished(
-            aggregate=f"PUBLISHING#{job.id}", version=1, canteen=canteen, days=batches
+            aggregate=aggregate("Publishing", job.id), version=1, canteen=canteen, days=batches
         )
         told = _finished(command, job, turned, event, now=now)
         await self._menus.turn(turned, job, {"days": len(turned)}, told)
@@ -126,7 +137,7 @@ class MovingCutOff:
             return await self.finish(job, now=now)
         day = rules.set_window(menu.day, replace(window, job=None))
         event = events.CutOffMoved(
-            aggregate=_aggregate(meal),
+            aggregate=meal_aggregate(meal.canteen, meal.date, meal.period),
             version=day.version,
             canteen=meal.canteen,
             date=meal.date.isoformat(),
@@ -256,10 +267,6 @@ def _open_lines(menu: DayMenu, period: Period) -> list[MenuLine]:
     return [line for line in menu.lines if line.period is period and line.is_open]
 
 
-def _aggregate(meal: _Meal) -> str:
-    return f"MEAL#{meal.canteen}#{meal.date.isoformat()}#{meal.period.value}"
-
-
 def _command(job: Job, n: int) -> Command:
     principal = system(job.court, "meals")
     return Command(principal=principal, operation=job.kind, key=job.child_key(n), request=job.about)
@@ -279,14 +286,10 @@ def _result(job: Job) -> Result:
 def _finished(
     command: Command, job: Job, days: Sequence[MenuDay], event: Event, *, now: datetime
 ) -> Entry:
-    changes = [
-        Change(aggregate=f"MENU#{day.canteen}#{day.date.isoformat()}", version=day.version)
-        for day in days
-    ]
     return entry(
         command,
         now=now,
         result=_result(job),
-        changes=tuple(changes),
+        changes=tuple(Change.of(day) for day in days),
         facts=(Fact.of(event),),
     )
