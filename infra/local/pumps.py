@@ -139,7 +139,7 @@ class StreamPump:
 
 
 class QueuePump:
-    """Hands a queue's messages to its worker; what fails is shown again a little later."""
+    """Hands a queue's messages to its worker; when what failed is shown again, the worker says."""
 
     def __init__(self, queues: LocalQueues, name: str, handle: Handle) -> None:
         self._queues = queues
@@ -159,9 +159,7 @@ class QueuePump:
             return False
         failed = _failed(await self._handle({"Records": [message.record() for message in batch]}))
         for message in batch:
-            if message.id in failed:
-                self._queues.again(message, after=_RETRY * 2**message.receives)
-            else:
+            if message.id not in failed:
                 self._queues.done(message)
         return True
 

@@ -84,7 +84,7 @@ class Pump:
         failed = await self._deliver(worker, [message.record() for message in batch])
         for message in batch:
             if message.id in failed:
-                self._queues.again(message, after=0.0)
+                self._queues.again(message.id, after=0.0)  # whatever the worker asked for
             else:
                 self._queues.done(message)
         return True

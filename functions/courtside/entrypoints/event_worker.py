@@ -15,13 +15,15 @@ class Events:
     """Takes the messages of one batch, each on its own."""
 
     def __init__(self, app: App, signals: Signals) -> None:
+        self._queue = app.foundation.event_queue
+        self._signals = signals
         self._worker = EventWorker(
             app.handlers, refused=Refused(app.database), clock=app.clock, signals=signals
         )
 
     async def take(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """The event of a queue; the answer names the failed messages."""
-        return await take_batch(event, self._worker.take)
+        return await take_batch(event, self._worker.take, queue=self._queue, signals=self._signals)
 
 
 def _build() -> Events:

@@ -17,12 +17,14 @@ class Jobs:
     """Takes the messages of one batch, each on its own."""
 
     def __init__(self, app: App, signals: Signals) -> None:
+        self._queue = app.foundation.job_queue
+        self._signals = signals
         database, vault = app.database, app.foundation.vault
         reconciler = Reconciler(database, clock=app.clock, signals=signals)
         verifier = Verifier(database, vault, clock=app.clock, signals=signals)
         self._worker = JobWorker(
             app.runner,
-            app.foundation.job_queue,
+            self._queue,
             standing={reconcile.JOB: reconciler.run, verify.JOB: verifier.run},
             clock=app.clock,
             signals=signals,
@@ -30,7 +32,7 @@ class Jobs:
 
     async def take(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """The event of a queue; the answer names the failed messages."""
-        return await take_batch(event, self._worker.take)
+        return await take_batch(event, self._worker.take, queue=self._queue, signals=self._signals)
 
 
 def _build() -> Jobs:

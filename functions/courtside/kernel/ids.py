@@ -9,7 +9,7 @@ from courtside.kernel.errors import InvalidInput, Path, Text
 
 # Crockford's base 32: no I, L, O or U, so that a code survives being read aloud or written down.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-LONGEST_PART = 64  # characters of one part of an opaque id; ours are at most half of that
+LONGEST_PART = 64  # characters of one part of an opaque id; ours are far shorter
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z; nine characters last until the year 3100
 
 

@@ -162,7 +162,7 @@ class Kms:
 
 
 class Sqs:
-    """The sending end of queues."""
+    """Queues: sending, and putting off what was received."""
 
     def __init__(self, service: JsonService) -> None:
         self._service = service
@@ -175,6 +175,15 @@ class Sqs:
     ) -> dict[str, Any]:
         asked = {"QueueUrl": QueueUrl, "Entries": list(Entries)}
         return self._service.call("SendMessageBatch", asked)
+
+    def change_message_visibility_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        Entries: Sequence[Mapping[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
+        asked = {"QueueUrl": QueueUrl, "Entries": list(Entries)}
+        return self._service.call("ChangeMessageVisibilityBatch", asked)
 
 
 class KeyTable:

@@ -32,10 +32,14 @@ Message = Mapping[str, Any]
 
 
 class Queue(Protocol):
-    """The sending end of a queue."""
+    """A queue as a function knows it: who delivers the messages is the queue's own business."""
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Keep all messages durably; Undelivered if some could not be (others may have been)."""
+        ...
+
+    async def postpone(self, waits: Mapping[str, float]) -> None:
+        """Show received messages again in so many seconds, by their receipts."""
         ...
 
 
@@ -117,10 +121,10 @@ class LocalQueues:
         """Forget a message that was worked on."""
         self._rows.execute("DELETE FROM message WHERE id = ?", (message.id,))
 
-    def again(self, message: Received, *, after: float) -> None:
+    def again(self, receipt: str, *, after: float) -> None:
         """Show a message again in `after` seconds."""
         self._rows.execute(
-            "UPDATE message SET visible_at = ? WHERE id = ?", (self._now() + after, message.id)
+            "UPDATE message SET visible_at = ? WHERE id = ?", (self._now() + after, receipt)
         )
 
     def dead_letters(self, queue: str) -> list[Received]:
@@ -166,7 +170,7 @@ class LocalQueues:
 
 
 class LocalQueue:
-    """One queue of the file, as its sender sees it."""
+    """One queue of the file, as functions see it."""
 
     def __init__(self, queues: LocalQueues, name: str) -> None:
         self._queues = queues
@@ -174,6 +178,10 @@ class LocalQueue:
 
     async def send(self, messages: Sequence[Message]) -> None:
         self._queues.put(self._name, messages)
+
+    async def postpone(self, waits: Mapping[str, float]) -> None:
+        for receipt, seconds in waits.items():
+            self._queues.again(receipt, after=seconds)
 
 
 class SqsQueue:
@@ -195,6 +203,18 @@ class SqsQueue:
     async def send(self, messages: Sequence[Message]) -> None:
         for start in range(0, len(messages), _SQS_BATCH):
             self._send_batch(messages[start : start + _SQS_BATCH])
+
+    async def postpone(self, waits: Mapping[str, float]) -> None:
+        """Undelivered if some keep the queue's usual time."""
+        entries = [
+            {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": round(seconds)}
+            for n, (receipt, seconds) in enumerate(waits.items())
+        ]
+        for start in range(0, len(entries), _SQS_BATCH):
+            part = entries[start : start + _SQS_BATCH]
+            answer = self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=part)
+            if answer.get("Failed"):
+                raise Undelivered(f"{len(answer['Failed'])} of {len(part)} were not postponed")
 
     def _send_batch(self, messages: Sequence[Message]) -> None:
         left = [

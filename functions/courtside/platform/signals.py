@@ -13,6 +13,7 @@ class Signal(StrEnum):
     ENTRY_RESENT = "entry_resent"  # the sweeper found an entry without its delivered mark
     CHAIN_STOPPED = "fact_depth_exceeded"  # facts caused by facts too deeply: a loop is assumed
     MESSAGE_UNREADABLE = "message_unreadable"  # a queue message that nobody can decode
+    RETRY_DELAYED = "retry_delayed"  # failed messages that come back at the queue's usual time only
     CONSUMER_FAILED = "consumer_failed"  # a fault in a consumer; its message is tried again
     CONSUMER_REFUSED = "consumer_refused"  # a refusal in a consumer, told to the module's officer
     JOB_FAILED = "job_failed"  # a fault in a job's child; its message is tried again

@@ -27,6 +27,7 @@ Handlers = Mapping[str, Sequence[Handler]]
 T = TypeVar("T")
 
 CONSUMER_SECONDS = 20.0  # for one consumer and fact; the queue hides a message for longer
+FIRST_RETRY, RETRY_GROWTH, LONGEST_RETRY = 5.0, 6, 1080.0  # seconds: 5, 30, 180, 1080
 JOB_SECONDS = 40.0  # after these a long job makes way and goes on with a new message
 
 
@@ -130,19 +131,42 @@ class JobWorker:
 
 
 async def take_batch(
-    event: Mapping[str, Any], take: Callable[[str], Awaitable[None]]
+    event: Mapping[str, Any],
+    take: Callable[[str], Awaitable[None]],
+    *,
+    queue: Queue,
+    signals: Signals,
 ) -> dict[str, Any]:
-    """Take every message of a queue event; the answer names those that failed."""
+    """Take every message of an event of `queue`; the answer names those that failed, which come
+    again after `retry_after` rather than after the queue's usual time."""
     records = event["Records"]
     outcomes = await asyncio.gather(
         *(take(record["body"]) for record in records), return_exceptions=True
     )
     failed = [
-        record["messageId"]
-        for record, outcome in zip(records, outcomes, strict=True)
-        if outcome is not None
+        record for record, outcome in zip(records, outcomes, strict=True) if outcome is not None
     ]
-    return failures(failed)
+    await _postpone(failed, queue, signals)
+    return failures([record["messageId"] for record in failed])
+
+
+def retry_after(receives: int) -> float:
+    """Seconds until a message comes again that failed for the `receives`-th time: a hiccup costs
+    seconds, an outage of twenty minutes makes no dead letters."""
+    return min(FIRST_RETRY * RETRY_GROWTH ** (receives - 1), LONGEST_RETRY)
+
+
+async def _postpone(failed: Sequence[Mapping[str, Any]], queue: Queue, signals: Signals) -> None:
+    waits = {
+        record["receiptHandle"]: retry_after(int(record["attributes"]["ApproximateReceiveCount"]))
+        for record in failed
+    }
+    if not waits:
+        return
+    try:
+        await queue.postpone(waits)
+    except Exception as fault:  # noqa: BLE001 - the queue shows them again by itself, only later
+        signals.emit(Signal.RETRY_DELAYED, count=len(waits), fault=type(fault).__name__)
 
 
 def failures(identifiers: Sequence[str]) -> dict[str, Any]:

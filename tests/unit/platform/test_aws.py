@@ -155,3 +155,14 @@ class TestServices:
 
         assert answer["Successful"] == [{"Id": "0"}]
         assert served.asked[0][1] == {"QueueUrl": "https://q", "Entries": entries}
+
+    def test_messages_are_put_off_together(self, served, service):
+        entries = [{"Id": "0", "ReceiptHandle": "r", "VisibilityTimeout": 5}]
+        served.answers = [(200, {"Successful": [{"Id": "0"}]})]
+
+        answer = Sqs(service).change_message_visibility_batch(QueueUrl="https://q", Entries=entries)
+
+        assert answer["Successful"] == [{"Id": "0"}]
+        target, asked = served.asked[0]
+        assert target.rpartition(".")[2] == "ChangeMessageVisibilityBatch"
+        assert asked == {"QueueUrl": "https://q", "Entries": entries}

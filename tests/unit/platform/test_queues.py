@@ -60,11 +60,21 @@ class TestLocalQueues:
         assert queues.receive("events") == []
         assert queues.waiting("events") == 0
 
+    async def test_shows_again_what_was_postponed_before_its_usual_time(self, queues, clock):
+        await queues.queue("events").send([{"n": 1}, {"n": 2}])
+        first, second = queues.receive("events")
+
+        await queues.queue("events").postpone({first.record()["receiptHandle"]: 5.0})
+        clock.advance(seconds=5)
+
+        assert [m.id for m in queues.receive("events")] == [first.id]
+        assert second.id not in {m.id for m in queues.receive("events")}
+
     async def test_sets_a_poison_message_aside_and_goes_on(self, queues):
         await queues.queue("events").send([{"poison": True}])
         for _ in range(ATTEMPTS):
             (message,) = queues.receive("events")
-            queues.again(message, after=0)
+            queues.again(message.id, after=0)
         await queues.queue("events").send([{"n": 1}])
 
         (next_one,) = queues.receive("events")
@@ -141,6 +151,12 @@ class FakeSqs:
         self.taken += [entry["MessageBody"] for entry in Entries[failing:]]
         return {"Failed": [{"Id": entry["Id"]} for entry in Entries[:failing]]}
 
+    def change_message_visibility_batch(self, *, QueueUrl, Entries):  # noqa: N803
+        assert len(Entries) <= 10
+        self.calls += 1
+        self.taken += [(e["ReceiptHandle"], e["VisibilityTimeout"]) for e in Entries]
+        return {"Failed": [{"Id": entry["Id"]} for entry in Entries[: self.fails]]}
+
 
 class TestSqsQueue:
     async def test_sends_ten_a_call(self):
@@ -163,3 +179,17 @@ class TestSqsQueue:
 
         with pytest.raises(Undelivered, match="1 of 5"):
             await SqsQueue("url", SETTINGS, sqs).send([{"n": n} for n in range(5)])
+
+    async def test_postpones_ten_a_call_in_whole_seconds(self):
+        sqs = FakeSqs(fails=0)
+
+        await SqsQueue("url", SETTINGS, sqs).postpone({f"r{n}": 5.0 + n for n in range(12)})
+
+        assert sqs.calls == 2
+        assert sqs.taken == [(f"r{n}", 5 + n) for n in range(12)]
+
+    async def test_says_so_when_something_keeps_its_usual_time(self):
+        sqs = FakeSqs(fails=1)
+
+        with pytest.raises(Undelivered, match="1 of 2"):
+            await SqsQueue("url", SETTINGS, sqs).postpone({"a": 5.0, "b": 30.0})

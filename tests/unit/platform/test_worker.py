@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import pytest
+from infra.local.pumps import QueuePump
 
+from courtside.entrypoints.event_worker import Events
 from courtside.kernel.actor import system
 from courtside.kernel.errors import Busy, Refusal, Text
 from courtside.kernel.journal import MAX_DEPTH, Delivered
@@ -14,7 +16,7 @@ from courtside.platform.dynamo import journal
 from courtside.platform.messages import of_fact
 from courtside.platform.queues import ATTEMPTS
 from courtside.platform.signals import Signal
-from courtside.platform.worker import module_of
+from courtside.platform.worker import module_of, retry_after, take_batch
 from testkit.facts import schema_errors
 from testkit.house import COURT, House, paid
 
@@ -187,6 +189,97 @@ class TestEventWorker:
 
         assert len(house.engine.stream("journal")) == before == 1
         assert house.engine.stream("records") == []
+
+
+class TestRetries:
+    """When a failed message comes again: by what its worker says, over a pump as on Lambda."""
+
+    @pytest.fixture
+    def failing(self, house):
+        """A consumer that fails until it is mended, and the pump of its queue."""
+
+        async def take(_: Delivered, __: datetime) -> None:
+            self.calls += 1
+            if not self.mended:
+                raise Busy
+
+        self.calls, self.mended = 0, False
+        worker = Events(house.app({"tills.paid.v1": [take]}), house.signals)
+        house.queues.put("events", [of_fact(a_fact(house))])
+        return QueuePump(house.queues, "events", worker.take)
+
+    async def test_a_hiccup_costs_seconds(self, house, failing):
+        await failing.step()
+        self.mended = True
+
+        house.clock.advance(seconds=retry_after(1) - 0.1)
+        early = await failing.step()
+        house.clock.advance(seconds=0.1)
+        late = await failing.step()
+
+        assert (early, late) == (False, True)
+        assert self.calls == 2
+        assert house.queues.waiting("events") == 0
+
+    async def test_wait_longer_each_time_and_outlive_an_outage(self, house, failing):
+        began = house.clock.now()
+        while house.queues.waiting("events"):
+            await failing.step()
+            house.clock.advance(seconds=1)
+
+        lasted = (house.clock.now() - began).total_seconds()
+        waits = [retry_after(n) for n in range(1, ATTEMPTS + 1)]
+        assert self.calls == ATTEMPTS
+        assert len(house.queues.dead_letters("events")) == 1
+        assert waits == sorted(waits)
+        assert 20 * 60 < sum(waits[:-1]) < lasted
+
+    async def test_keep_the_queue_s_time_where_they_cannot_be_postponed(self, house):
+        class Unreachable:
+            async def send(self, messages): ...
+
+            async def postpone(self, waits):
+                raise OSError
+
+        async def fails(_: str) -> None:
+            raise Busy
+
+        record = {
+            "messageId": "m",
+            "receiptHandle": "r",
+            "body": "",
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+        answer = await take_batch(
+            {"Records": [record]}, fails, queue=Unreachable(), signals=house.signals
+        )
+
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+        assert house.signals.counts[Signal.RETRY_DELAYED] == 1
+
+    async def test_are_not_asked_for_what_was_done(self, house):
+        """That nothing is postponed that the queue then forgets."""
+        house.queues.put("events", [of_fact(a_fact(house))])
+        (message,) = house.queues.receive("events")
+        postponed = []
+
+        class Recording:
+            async def send(self, messages): ...
+
+            async def postpone(self, waits):
+                postponed.append(waits)
+
+        async def done(_: str) -> None: ...
+
+        await take_batch(
+            {"Records": [message.record()]}, done, queue=Recording(), signals=house.signals
+        )
+
+        assert postponed == []
+
+
+def a_fact(house: House) -> Delivered:
+    return Delivered(court=COURT, id="E1#0", at=house.clock.now(), depth=0, fact=paid("A", 500, 1))
 
 
 class TestModuleOf:
