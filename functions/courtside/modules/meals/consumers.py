@@ -46,7 +46,7 @@ class Consumers:
         """A diner's own order checks no grants when it is written, so that it may come in after
         its diner has left; then it ends as those that came before."""
         court = delivered.court
-        _, _, name = delivered.fact.aggregate.partition("#")
+        _, _, name = delivered.fact.aggregate.partition(":")
         await self._orders.cancel_if_left(
             system(court, "meals"), OrderKey.parse(name), key=delivered.id, now=now
         )
