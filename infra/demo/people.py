@@ -72,9 +72,9 @@ async def found_court(people: People, told: Mapping[str, Any], *, now: datetime)
     return Staff(principals=principals)
 
 
-async def find_staff(people: People, court: str, *, now: datetime) -> Staff:
+async def find_staff(people: People, court: str) -> Staff:
     """Everybody of a court that was founded before."""
-    found = await people.find_persons_by_staff_no(system(court, "people"), _numbers(), now=now)
+    found = await people.find_persons_by_staff_no(court, _numbers())
     principals = {
         number: Principal(court=court, person=person.id, client="web")
         for number, person in found.items()

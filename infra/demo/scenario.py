@@ -62,7 +62,7 @@ async def play(host: Host, *, now: datetime) -> int:
 
 async def extend(host: Host, *, since: datetime, now: datetime) -> int:
     """Go on from where an earlier start ended, at most from the week before; how many orders."""
-    staff = await find_staff(host.get(People), host.court, now=now)
+    staff = await find_staff(host.get(People), host.court)
     canteens = await find_canteens(host.get(Canteens), staff, told(), now=now)
     world = World(host=host, staff=staff, canteens=canteens)
     day = max(business_day(since), first_week(now))

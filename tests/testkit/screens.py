@@ -47,6 +47,12 @@ class Screen:
         """Run a query by the id of its document."""
         return await self.client.trusted(document(operation), variables)
 
+    async def ask(self, operation: str, given: Mapping[str, Any]) -> Answer:
+        """Run whichever it is: a query with these variables, a mutation with this input."""
+        if document(operation).startswith("mutation"):
+            return await self.do(operation, given)
+        return await self.show(operation, **given)
+
     async def do(
         self, operation: str, given: Mapping[str, Any], *, key: str = "key-00000001"
     ) -> Answer:

@@ -8,7 +8,6 @@ from courtside.kernel.jobs import Job
 from courtside.kernel.journal import Entry, Json, Recorded
 from courtside.kernel.ledger import Account, AccountId
 from courtside.kernel.sheets import CellError, Sheet, Template
-from courtside.kernel.workdays import WorkCalendar
 from courtside.modules.meals.contracts.canteens import Canteen, Dish, MealPeriod, Period
 from courtside.modules.meals.contracts.imports import Import
 from courtside.modules.meals.contracts.kitchen import KitchenCount
@@ -29,14 +28,6 @@ from courtside.modules.meals.contracts.orders import (
 )
 
 LineKey = tuple[Period, str]
-
-
-class Calendars(Protocol):
-    """The calendar module, as meals needs it."""
-
-    async def get_calendar(self, court: str) -> WorkCalendar:
-        """A court's work calendar."""
-        ...
 
 
 class CanteenStore(Protocol):

@@ -6,8 +6,8 @@ from typing import Any
 
 from courtside.kernel.files import Files
 from courtside.kernel.jobs import Work
+from courtside.modules.calendar.service import Calendar
 from courtside.modules.meals.consumers import Consumers
-from courtside.modules.meals.ports import Calendars
 from courtside.modules.meals.service.canteens import Canteens
 from courtside.modules.meals.service.home import Homes
 from courtside.modules.meals.service.import_works import Checking, Drafting, ToppingUp
@@ -35,7 +35,7 @@ class Wired:
     consumers: Consumers
 
 
-def build(database: Database, *, people: People, calendars: Calendars, files: Files) -> Wired:
+def build(database: Database, *, people: People, calendars: Calendar, files: Files) -> Wired:
     canteens, menus = CanteenStore(database), MenuStore(database)
     orders, counts = OrderStore(database), KitchenStore(database)
     journal, actors = database.journal, people

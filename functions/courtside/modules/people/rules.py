@@ -37,7 +37,6 @@ PERMITS: Permits = {
     "people.get_court": frozenset({Role.MEMBER, Role.SYSTEM}),
     "people.list_units": frozenset({Role.MEMBER}),
     "people.list_persons": READERS,
-    "people.find_persons_by_staff_no": READERS | {Role.SYSTEM},
 }
 
 UNGRANTABLE = frozenset({Role.MEMBER, Role.SYSTEM})

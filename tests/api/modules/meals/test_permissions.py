@@ -7,11 +7,18 @@ import pytest
 
 from courtside.kernel.actor import Role
 from courtside.kernel.ids import encode
+from testkit.callers import (
+    ANYBODY,
+    CALLERS,
+    a_caller,
+    a_foreigner,
+    audited,
+    expected,
+    left_behind,
+    refusals,
+)
 from testkit.factories.meals import PORK, SOUP, order_key
-from testkit.factories.people import COURT, OTHER_COURT, a_court
-from testkit.screens import screens
 
-EVERYBODY = set(Role) - {Role.SYSTEM}
 KITCHEN = {Role.KITCHEN, Role.LOGISTICS_OFFICER}
 MANAGERS = {Role.LOGISTICS_MANAGER, Role.ADMINISTRATOR}
 SERVING = {Role.SERVING, Role.KITCHEN}
@@ -59,7 +66,7 @@ MUTATIONS = {
             "period": "LUNCH",
             "lines": [{"dishId": "$soup", "quantity": 1}],
         },
-        EVERYBODY,
+        ANYBODY,
     ),
     "ChangeMealOrder": (
         {"orderId": "$order", "lines": [{"dishId": "$soup", "quantity": 1}]},
@@ -68,14 +75,23 @@ MUTATIONS = {
     "CancelMealOrder": ({"orderId": "$order"}, set()),
 }
 QUERIES = {
-    "Canteens": ({}, EVERYBODY),
-    "MealPeriods": ({"canteenId": "$canteen"}, EVERYBODY),
+    "Canteens": ({}, ANYBODY),
+    "MealPeriods": ({"canteenId": "$canteen"}, ANYBODY),
     "Dishes": ({"canteenId": "$canteen"}, KITCHEN | MANAGERS),
-    "Home": ({}, EVERYBODY),
-    "DayMenu": ({"canteenId": "$canteen", "date": "2026-03-02"}, EVERYBODY),
-    "MyMealOrders": ({"from": "2026-03-02", "to": "2026-03-02"}, EVERYBODY),
+    "Home": ({}, ANYBODY),
+    "DayMenu": ({"canteenId": "$canteen", "date": "2026-03-02"}, ANYBODY),
+    "MyMealOrders": ({"from": "2026-03-02", "to": "2026-03-02"}, ANYBODY),
 }
 ALL = {**MUTATIONS, **QUERIES}
+ABSENT = {
+    "PlaceMealOrder": ["MENU_NOT_PUBLISHED"],
+    "MoveCutOff": ["MENU_NOT_PUBLISHED"],
+    "IssueKitchenCount": ["MENU_NOT_PUBLISHED"],
+    "PublishMenu": ["NOTHING_DRAFTED"],
+    "ChangeMealOrder": ["NOT_PERMITTED"],
+    "CancelMealOrder": ["NOT_PERMITTED"],
+    **{seen: [] for seen in ("MealPeriods", "Dishes", "DayMenu")},
+}
 
 
 class World:
@@ -105,73 +121,29 @@ async def world(canteen, judge) -> World:
     return World(canteen, order)
 
 
-async def ask(screen, operation: str, world: World) -> list[str]:
-    """The codes of refusals that the operation answers with."""
-    given = world.fill(ALL[operation][0])
-    if operation in QUERIES:
-        return (await screen.show(operation, **given)).codes
-    answer = await screen.do(operation, given)
-    field = operation[0].lower() + operation[1:]
-    return answer.codes or [error["code"] for error in answer.data[field]["errors"]]
-
-
-def left_behind(app, before) -> list[str]:
-    """Operations of new journal entries; fails if anything else was written."""
-    after = app.engine.dump()
-    assert {**after, "journal": before["journal"]} == before
-    new = [item["pk"]["S"] for item in after["journal"] if item not in before["journal"]]
-    return ["#".join(pk.split("#")[3:5]) for pk in new]
-
-
 class TestPermissions:
     """Z-02 for meals."""
 
     @pytest.mark.parametrize("operation", list(ALL))
-    @pytest.mark.parametrize("role", sorted(EVERYBODY))
-    async def test_follow_the_table(self, app, court, world, operation, role):
-        await court.somebody(*({role} - {Role.MEMBER}), staff_no="C1")
+    @pytest.mark.parametrize("who", CALLERS)
+    async def test_follow_the_table(self, app, court, world, operation, who):
+        given, allowed = ALL[operation]
+        screen = await a_caller(court, who)
         before = app.engine.dump()
 
-        codes = await ask(screens(app).of("C1", court=COURT), operation, world)
+        codes = refusals(await screen.ask(operation, world.fill(given)))
 
-        if role in ALL[operation][1]:
-            assert codes == []
-        else:
-            assert codes == ["NOT_PERMITTED"]
-            assert left_behind(app, before) == ["R#NOT_PERMITTED"]
-
-    @pytest.mark.parametrize("operation", list(ALL))
-    @pytest.mark.parametrize("who", ["nobody", "stranger", "left"])
-    async def test_are_nobody_s_without_being_of_the_court(self, app, court, world, operation, who):
-        if who == "left":
-            leaver = await court.somebody(*(EVERYBODY - {Role.MEMBER}), staff_no="L1")
-            await court.leaves(leaver)
-        number = {"nobody": None, "stranger": "S1", "left": "L1"}[who]
-        before = app.engine.dump()
-
-        codes = await ask(screens(app).of(number, court=COURT), operation, world)
-
-        assert codes == ["NOT_SIGNED_IN" if who == "nobody" else "NOT_PERMITTED"]
-        assert left_behind(app, before) == ([] if who == "nobody" else ["R#NOT_PERMITTED"])
+        assert codes == expected(who, allowed)
+        if codes:
+            assert left_behind(app, before) == audited(codes)
 
     @pytest.mark.parametrize("operation", [name for name in ALL if "$" in str(ALL[name][0])])
     async def test_end_at_the_court(self, app, world, operation):
         """Z-01: another court's canteens and orders are as if there were none."""
-        other = await a_court(app, code=OTHER_COURT)
-        await other.somebody(*(EVERYBODY - {Role.MEMBER}), staff_no="X1")
+        screen = await a_foreigner(app)
         before = app.engine.dump()
 
-        codes = await ask(screens(app).of("X1", court=OTHER_COURT), operation, world)
+        codes = refusals(await screen.ask(operation, world.fill(ALL[operation][0])))
 
-        absent = {
-            "PlaceMealOrder": ["MENU_NOT_PUBLISHED"],
-            "MoveCutOff": ["MENU_NOT_PUBLISHED"],
-            "IssueKitchenCount": ["MENU_NOT_PUBLISHED"],
-            "PublishMenu": ["NOTHING_DRAFTED"],
-            "ChangeMealOrder": ["NOT_PERMITTED"],
-            "CancelMealOrder": ["NOT_PERMITTED"],
-            **{seen: [] for seen in ("MealPeriods", "Dishes", "DayMenu")},
-        }
-        assert codes == absent.get(operation, ["NOT_FOUND"])
-        audited = ["R#NOT_PERMITTED"] if codes == ["NOT_PERMITTED"] else []
-        assert left_behind(app, before) == audited
+        assert codes == ABSENT.get(operation, ["NOT_FOUND"])
+        assert left_behind(app, before) == audited(codes)

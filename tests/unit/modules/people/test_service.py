@@ -535,14 +535,20 @@ class TestListPersons:
 
 class TestFindPersonsByStaffNo:
     async def test_leaves_out_numbers_of_nobody(self, court):
-        finance = await court.somebody(Role.FINANCE)
         judge = await court.somebody(staff_no="J1")
 
-        found = await court.people.find_persons_by_staff_no(
-            finance, ["J1", "J2", "J1"], now=court.now
-        )
+        found = await court.people.find_persons_by_staff_no(court.code, ["J1", "J2", "J1"])
 
         assert {number: person.id for number, person in found.items()} == {"J1": judge.person}
+
+
+class TestFindUnit:
+    async def test_finds_a_unit_of_that_court_alone(self, court):
+        unit = await court.a_unit()
+
+        assert await court.people.find_unit(court.code, unit.id) == unit
+        assert await court.people.find_unit(court.code, "NOWHERE") is None
+        assert await court.people.find_unit(OTHER_COURT, unit.id) is None
 
 
 def _revoke_before_writing(monkeypatch, court, who: Principal) -> None:

@@ -9,6 +9,7 @@ from courtside.kernel.actor import Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.ledger import Account, AccountId
 from courtside.kernel.workdays import WorkCalendar, business_day
+from courtside.modules.calendar.service import Calendar
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import Canteen, Period
 from courtside.modules.meals.contracts.menus import DayMenu
@@ -19,7 +20,7 @@ from courtside.modules.meals.contracts.orders import (
     subsidy_account,
     wallet_account,
 )
-from courtside.modules.meals.ports import Calendars, CanteenStore, MenuStore, OrderStore
+from courtside.modules.meals.ports import CanteenStore, MenuStore, OrderStore
 from courtside.modules.meals.rules import PERMITS
 
 
@@ -32,7 +33,7 @@ class Homes:
         *,
         orders: OrderStore,
         canteens: CanteenStore,
-        calendars: Calendars,
+        calendars: Calendar,
         actors: Actors,
     ) -> None:
         self._menus = menus

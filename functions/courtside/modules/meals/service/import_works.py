@@ -74,7 +74,7 @@ class Checking:
         read = await (
             self._read_menu(job.court, found, data, now=now)
             if found.kind is ImportKind.MENU
-            else self._read_top_ups(job.court, data, now=now)
+            else self._read_top_ups(job.court, data)
         )
         if read.errors:
             copy = await self.spreadsheets.annotate(data, errors=read.errors[: rules.MARKED_FAULTS])
@@ -92,9 +92,9 @@ class Checking:
         wrong = (*menu.errors, *rules.check_days(menu.rows, now=now))
         return _Read(rows=len(menu.rows), plan=rules.menu_plan(menu.rows), errors=wrong)
 
-    async def _read_top_ups(self, court: str, data: bytes, *, now: datetime) -> _Read:
+    async def _read_top_ups(self, court: str, data: bytes) -> _Read:
         parsed = topup_sheets.read_top_ups(await self.spreadsheets.read(data))
-        persons = await self._persons(court, [row.staff_no for row in parsed.rows], now=now)
+        persons = await self._persons(court, [row.staff_no for row in parsed.rows])
         unknown = topup_sheets.unknown_staff(parsed.rows, persons.__contains__)
         plan = [[persons[row.staff_no], row.fen] for row in parsed.rows if row.staff_no in persons]
         return _Read(
@@ -104,17 +104,13 @@ class Checking:
             errors=(*parsed.errors, *unknown),
         )
 
-    async def _persons(
-        self, court: str, staff_nos: Sequence[str], *, now: datetime
-    ) -> dict[str, str]:
+    async def _persons(self, court: str, staff_nos: Sequence[str]) -> dict[str, str]:
         """Ids by staff number, of those who have not left."""
-        principal = system(court, "meals")
         wanted = sorted(set(staff_nos))
         persons: dict[str, str] = {}
         for at in range(0, len(wanted), STAFF_AT_ONCE):
-            found = await self.people.find_persons_by_staff_no(
-                principal, wanted[at : at + STAFF_AT_ONCE], now=now
-            )
+            numbers = wanted[at : at + STAFF_AT_ONCE]
+            found = await self.people.find_persons_by_staff_no(court, numbers)
             here = {n: p.id for n, p in found.items() if p.status is not PersonStatus.LEFT}
             persons.update(here)
         return persons

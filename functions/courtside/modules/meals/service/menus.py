@@ -9,13 +9,14 @@ from courtside.kernel.ids import new_id
 from courtside.kernel.jobs import Job, JobState
 from courtside.kernel.journal import Change, Command, Done, Journal, Json, Recorded, Result, entry
 from courtside.kernel.usecase import decides_again, permit_replay
+from courtside.modules.calendar.service import Calendar
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.menus import (
     MenuDay,
     MoveCutOff,
     PublishMenu,
 )
-from courtside.modules.meals.ports import Calendars, CanteenStore, MenuStore
+from courtside.modules.meals.ports import CanteenStore, MenuStore
 from courtside.modules.meals.rules import PERMITS
 from courtside.modules.meals.rules import menus as rules
 
@@ -28,7 +29,7 @@ class Menus:
         menus: MenuStore,
         *,
         canteens: CanteenStore,
-        calendars: Calendars,
+        calendars: Calendar,
         journal: Journal,
         actors: Actors,
     ) -> None:
