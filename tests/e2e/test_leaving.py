@@ -82,7 +82,7 @@ class TestPersonLeaves:
             for day in (TUESDAY, WEDNESDAY)
         )
         assert len(kept) == 1
-        assert {entry.depth for entry in causes if "order" in entry.operation} == {1}
+        assert {e.depth for e in causes if e.operation == "meals.cancel_for_leaver"} == {1}
         assert app.queues.dead_letters("events") == []
 
     async def test_the_books_are_right_afterwards(self, app, canteen):

@@ -213,7 +213,8 @@ class ACanteen:
         return None if item is None else int(item["available"]["N"])
 
     async def subsidy(self, diner: Principal, on: date = MONDAY) -> int | None:
-        return await self.balance(orders.subsidy_account(diner.person, on, Period.LUNCH))
+        account = orders.subsidy_account(diner.person, on, Period.LUNCH, canteen=self.id)
+        return await self.balance(account)
 
     async def wallet(self, diner: Principal) -> int | None:
         return await self.balance(orders.wallet_account(diner.person))

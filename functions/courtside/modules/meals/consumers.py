@@ -38,7 +38,7 @@ class Consumers:
         court = delivered.court
         principal = system(court, "meals")
         diner = str(delivered.fact.state["person"])
-        for order in await self._orders.list_orders_ahead(court, diner, now=now):
+        for order in await self._orders.list_orders_ahead(principal, diner, now=now):
             key = f"{delivered.id}#{order.key.date.isoformat()}{order.key.period.value}"
             await self._orders.cancel_for_leaver(principal, order.key, key=key, now=now)
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from courtside.kernel.errors import (
     NotPermitted,
     VersionConflict,
 )
+from courtside.kernel.workdays import local_instant
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.orders import (
     CancelMealOrder,
@@ -543,6 +544,19 @@ class TestLeaving:
         await app.settle()
 
         assert await lunch.left(PORK) == 10
+
+    @pytest.mark.parametrize(("leaves_at", "left"), [("12:59", 10), ("13:00", 8)])
+    async def test_leaves_a_meal_alone_whose_serving_has_ended(
+        self, lunch, diner, app, leaves_at, left
+    ):
+        """Nobody counted and nobody scanned: whoever ate it gets no money back."""
+        await lunch.has_order(diner, {PORK: 2})
+        app.clock.set(local_instant(MONDAY, time.fromisoformat(leaves_at)))
+
+        await lunch.court.leaves(diner)
+        await app.settle()
+
+        assert await lunch.left(PORK) == left
 
     async def test_keeps_what_is_cooked_already_and_says_so(self, lunch, diner, app, orders):
         await lunch.has_order(diner, {PORK: 2})

@@ -29,6 +29,7 @@ from courtside.modules.meals.contracts.orders import (
 from courtside.modules.meals.rules import canteens, kitchen, menus, orders
 
 DAY = date(2026, 3, 2)
+SUBSIDY = subsidy_account("DINER", DAY, Period.LUNCH, canteen="C")
 KEY = OrderKey(DAY, Period.LUNCH, "DINER")
 NOW = local_instant(DAY, time(9, 0))
 PLAIN = WorkCalendar(special={}, years=frozenset({2025, 2026}))
@@ -87,9 +88,7 @@ def facts(prices, *, subsidy: int, wallet: int, order: MealOrder | None = None) 
         day=a_day(subsidy=0),
         lines={dish: a_line(dish, price=price) for dish, price in prices.items()},
         order=order,
-        subsidy=Account(
-            id=subsidy_account("DINER", DAY, Period.LUNCH), unit=Unit.FEN, available=subsidy
-        ),
+        subsidy=Account(id=SUBSIDY, unit=Unit.FEN, available=subsidy),
         wallet=Account(id=wallet_account("DINER"), unit=Unit.FEN, available=wallet),
     )
 
@@ -125,7 +124,7 @@ class TestMoney:
         order = decided.order
         assert order.subsidy_fen == min(total, subsidy)
         assert order.subsidy_fen + order.wallet_fen == total
-        assert moved(decided, subsidy_account("DINER", DAY, Period.LUNCH)) == -order.subsidy_fen
+        assert moved(decided, SUBSIDY) == -order.subsidy_fen
         assert moved(decided, wallet_account("DINER")) == -order.wallet_fen
 
     @given(wants, wants, prices, money)

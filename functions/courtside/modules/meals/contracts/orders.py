@@ -131,9 +131,9 @@ class TopUp:
     amount_fen: int
 
 
-def subsidy_account(diner: str, day: date, period: Period) -> AccountId:
-    """A diner's subsidy for one meal of one work day."""
-    return AccountId(f"MEALS#SUBSIDY#{diner}", f"{day.isoformat()}#{period.value}")
+def subsidy_account(diner: str, day: date, period: Period, *, canteen: str) -> AccountId:
+    """A diner's subsidy for one meal of one work day: each canteen grants its own."""
+    return AccountId(f"MEALS#SUBSIDY#{diner}", f"{day.isoformat()}#{period.value}#{canteen}")
 
 
 def wallet_account(diner: str) -> AccountId:

@@ -7,6 +7,7 @@ _MANAGERS = frozenset({Role.LOGISTICS_MANAGER, Role.ADMINISTRATOR})
 _SERVING = frozenset({Role.SERVING, Role.KITCHEN})
 _DINERS = frozenset({Role.MEMBER})
 _FINANCE = frozenset({Role.FINANCE})
+_SYSTEM = frozenset({Role.SYSTEM})
 _OFFICE = _KITCHEN | _MANAGERS
 
 # `_for` rows are asked for as well when a clerk acts for another diner.
@@ -24,8 +25,10 @@ PERMITS: Permits = {
     "meals.place_order_for": frozenset({Role.CLERK}),
     "meals.change_order": _DINERS,
     "meals.change_order_for": frozenset({Role.CLERK}),
-    "meals.cancel_order": _DINERS | {Role.SYSTEM},
-    "meals.cancel_order_for": frozenset({Role.CLERK, Role.SYSTEM}),
+    "meals.cancel_order": _DINERS,
+    "meals.cancel_order_for": frozenset({Role.CLERK}),
+    "meals.cancel_for_leaver": _SYSTEM,
+    "meals.list_orders_ahead": _SYSTEM,
     "meals.collect_order": _SERVING,
     "meals.publish_menu": _KITCHEN,
     "meals.move_cut_off": _KITCHEN,

@@ -2,11 +2,11 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import time
+from datetime import date, datetime, time, timedelta
 
 from courtside.kernel.errors import InvalidInput, NotFound, Text, VersionConflict
 from courtside.kernel.ids import from_digest
-from courtside.kernel.workdays import CutOff
+from courtside.kernel.workdays import CutOff, local_instant
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import (
     AddCanteen,
@@ -18,11 +18,20 @@ from courtside.modules.meals.contracts.canteens import (
     SetDishAllergens,
     SetMealPeriod,
 )
+from courtside.modules.meals.contracts.menus import Window
+from courtside.modules.meals.rules.menus import check_window, serving
 
 NAME_LENGTH = 20  # five of them still fit an order of one kilobyte
 MOST_WINDOWS = 20
 MOST_FEN = 100_000  # a dish or a subsidy above a thousand yuan is a slip of the keyboard
 DISH_ID = 7
+_SOME_DAY = date(2026, 3, 4)
+_FIELDS = {
+    "serves_to": "serveTo",
+    "order_by": "order",
+    "change_by": "change",
+    "cancel_by": "cancel",
+}
 
 _SERVING = {
     Period.BREAKFAST: (time(7, 0), time(8, 30)),
@@ -83,7 +92,10 @@ def default_period(canteen: str, period: Period) -> MealPeriod:
 
 
 def set_period(request: SetMealPeriod, before: MealPeriod | None) -> MealPeriod:
-    """The period's next version; menus that are published keep the times they were given."""
+    """The period's next version; menus that are published keep the times they were given.
+
+    Refusals: NotFound, VersionConflict, InvalidInput for times that no day can keep.
+    """
     if before is None:
         raise NotFound(kind=errors.CANTEEN, path=("input", "canteenId"))
     if before.version != request.expected_version:
@@ -92,6 +104,7 @@ def set_period(request: SetMealPeriod, before: MealPeriod | None) -> MealPeriod:
     for field, rule in (("order", request.order), ("change", request.change)):
         _cut_off(rule, field)
     _cut_off(request.cancel, "cancel")
+    check_window(_latest(request), _FIELDS)
     return replace(
         before,
         serve_from=request.serve_from,
@@ -102,6 +115,23 @@ def set_period(request: SetMealPeriod, before: MealPeriod | None) -> MealPeriod:
         subsidy_fen=request.subsidy_fen,
         version=before.version + 1,
     )
+
+
+def _latest(request: SetMealPeriod) -> Window:
+    """The meal on a day with only work days before it: days off move a cut-off but earlier."""
+    return Window(
+        period=request.period,
+        serves_from=serving(_SOME_DAY, request.serve_from),
+        serves_to=serving(_SOME_DAY, request.serve_to),
+        order_by=_due(request.order),
+        change_by=_due(request.change),
+        cancel_by=_due(request.cancel),
+        subsidy_fen=request.subsidy_fen,
+    )
+
+
+def _due(rule: CutOff) -> datetime:
+    return local_instant(_SOME_DAY - timedelta(days=rule.days_before), rule.at)
 
 
 def dish_id(canteen: str, name: str) -> str:

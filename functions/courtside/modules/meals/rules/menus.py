@@ -22,6 +22,10 @@ MOST_DAYS = 14
 LINES_A_CHILD = 12  # with the day, the job and the entry below 20 items, and the entry below 1 KB
 DAYS_AHEAD = 30  # nobody can order further ahead, which bounds what a leaver may have ordered
 _AHEAD = Text(zh="最多提前 30 天发布", en="at most 30 days ahead")
+BOUNDS = ("order_by", "change_by", "cancel_by")
+_SERVING_ENDS = Text(zh="供餐结束须晚于开始", en="serving ends after it begins")
+_SERVING_BEGAN = Text(zh="不得晚于供餐开始", en="not after serving begins")
+_PASSED = Text(zh="须晚于现在", en="after now")
 _RANGE = Text(zh="日期须按先后,最多 14 天", en="dates in order, at most 14 days")
 
 
@@ -43,13 +47,23 @@ def resolve_window(settings: MealPeriod, day: date, calendar: WorkCalendar) -> W
     """The settings as instants of one day; on a day off there is no subsidy."""
     return Window(
         period=settings.period,
-        serves_from=_serving(day, settings.serve_from),
-        serves_to=_serving(day, settings.serve_to),
+        serves_from=serving(day, settings.serve_from),
+        serves_to=serving(day, settings.serve_to),
         order_by=settings.order.resolve(day, calendar),
         change_by=settings.change.resolve(day, calendar),
         cancel_by=settings.cancel.resolve(day, calendar),
         subsidy_fen=settings.subsidy_fen if calendar.is_workday(day) else 0,
     )
+
+
+def check_window(window: Window, fields: Mapping[str, str]) -> None:
+    """InvalidInput unless it is served from a time to a later one, and no cut-off comes after the
+    serving has begun; `fields` says what the caller calls each part of a window."""
+    if window.serves_from >= window.serves_to:
+        raise InvalidInput(field=fields["serves_to"], reason=_SERVING_ENDS)
+    for bound in BOUNDS:
+        if getattr(window, bound) > window.serves_from:
+            raise InvalidInput(field=fields[bound], reason=_SERVING_BEGAN)
 
 
 def days_of(request: PublishMenu, *, now: datetime) -> tuple[date, ...]:
@@ -115,17 +129,22 @@ def move_cut_off(request: MoveCutOff, day: MenuDay | None, *, job: str, now: dat
     """The day with the meal marked as being moved; its window turns when the job ends.
 
     Refusals: MenuNotPublished, MealClosed, MealBusy, InvalidInput for a bound that has passed or
-    lies after the serving.
+    comes after the serving has begun.
     """
     known, window = find_window(day, request.period, date=request.date)
     if window.state is not WindowState.OPEN:
         raise errors.MealClosed(date=known.date, period=window.period.value)
     idle(known, window)
-    for field in ("order_by", "change_by", "cancel_by"):
-        bound: datetime = getattr(request, field)
-        if not now < bound <= window.serves_to:
-            reason = Text(zh="须晚于现在、不晚于供餐结束", en="after now and before serving ends")
-            raise InvalidInput(field=_CAMEL[field], reason=reason)
+    moved = replace(
+        window,
+        order_by=request.order_by,
+        change_by=request.change_by,
+        cancel_by=request.cancel_by,
+    )
+    check_window(moved, _CAMEL)
+    for bound in BOUNDS:
+        if getattr(moved, bound) <= now:
+            raise InvalidInput(field=_CAMEL[bound], reason=_PASSED)
     return set_window(known, replace(window, job=job))
 
 
@@ -148,7 +167,12 @@ def idle(day: MenuDay, window: Window) -> None:
         raise errors.MealBusy(date=day.date, period=window.period.value)
 
 
-_CAMEL = {"order_by": "orderBy", "change_by": "changeBy", "cancel_by": "cancelBy"}
+_CAMEL = {
+    "serves_to": "date",
+    "order_by": "orderBy",
+    "change_by": "changeBy",
+    "cancel_by": "cancelBy",
+}
 
 
 def _check_statements(
@@ -206,6 +230,6 @@ def _check_line(draft: DraftLine, line: MenuLine | None) -> None:
         raise errors.FewerThanSold(date=draft.date, name=line.name, sold=sold)
 
 
-def _serving(day: date, at: time) -> datetime:
+def serving(day: date, at: time) -> datetime:
     """A time before 04:00 is of the next morning: the business day is not over yet."""
     return local_instant(day + timedelta(days=at < DAY_BEGINS), at)

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from courtside.kernel.errors import InvalidInput, NotFound, Stale, Text, VersionConflict
 from courtside.kernel.journal import Event
-from courtside.kernel.ledger import Account, Movement, Short, Unit, move
+from courtside.kernel.ledger import Account, AccountId, Movement, Short, Unit, move
 from courtside.modules.meals import errors, events
-from courtside.modules.meals.contracts.menus import MenuLine, line_account
+from courtside.modules.meals.contracts.menus import MenuDay, MenuLine, line_account
 from courtside.modules.meals.contracts.orders import (
     MAX_DISHES,
     MAX_QUANTITY,
@@ -48,7 +48,7 @@ def place_order(
         raise already_ordered(facts.order)
     lines = _take(request.lines, facts, key=key, bound=Bound.ORDER, now=now)
     total = sum(line.quantity * line.price_fen for line in lines)
-    subsidy, wallet = _accounts(facts, key)
+    subsidy, wallet = _accounts(facts, key, request.canteen)
     paid = _pay(total, subsidy, wallet)
     order = MealOrder(
         key=key,
@@ -85,7 +85,7 @@ def change_order(request: ChangeMealOrder, facts: OrderFacts, *, now: datetime) 
         raise InvalidInput(field="lines", reason=reason)
     lines = _take(request.lines, facts, key=before.key, bound=Bound.CHANGE, now=now)
     total = sum(line.quantity * line.price_fen for line in lines)
-    subsidy, wallet = _accounts(facts, before.key)
+    subsidy, wallet = _accounts(facts, before.key, before.canteen)
     paid = _pay(
         total,
         replace(subsidy, available=subsidy.available + before.subsidy_fen),
@@ -123,7 +123,7 @@ def cancel_order(
     cancelled = replace(order, version=order.version + 1, state=OrderState.CANCELLED)
     portions = [_given_back(order, line, line.quantity) for line in order.lines]
     sources = (
-        (subsidy_account(order.key.diner, order.key.date, order.key.period), order.subsidy_fen),
+        (_subsidy_account(order.key, order.canteen), order.subsidy_fen),
         (wallet_account(order.key.diner), order.wallet_fen),
     )
     money = [Movement(account=a, available=fen, counter=MEALS) for a, fen in sources if fen]
@@ -141,6 +141,14 @@ def cancel_order(
         event=event,
         bound=bound,
     )
+
+
+def is_ahead(order: MealOrder, day: MenuDay | None, *, now: datetime) -> bool:
+    """Whether the meal can still be cancelled for its diner: neither cancelled nor handed out, and
+    its serving has not ended."""
+    window = day.find_window(order.key.period) if day is not None else None
+    is_served = window is not None and now >= window.serves_to
+    return order.state is OrderState.PLACED and not is_served
 
 
 def already_ordered(order: MealOrder) -> errors.AlreadyOrdered:
@@ -265,11 +273,15 @@ def _check_open(line: MenuLine, bound: Bound, now: datetime) -> None:
         raise closed(bound, cut_off(line, bound))
 
 
-def _accounts(facts: OrderFacts, key: OrderKey) -> tuple[Account, Account]:
+def _subsidy_account(key: OrderKey, canteen: str) -> AccountId:
+    return subsidy_account(key.diner, key.date, key.period, canteen=canteen)
+
+
+def _accounts(facts: OrderFacts, key: OrderKey, canteen: str) -> tuple[Account, Account]:
     """Subsidy and wallet; a subsidy not yet touched opens at what the meal's window grants."""
     window = facts.day.find_window(key.period) if facts.day else None
     subsidy = facts.subsidy or Account(
-        id=subsidy_account(key.diner, key.date, key.period),
+        id=_subsidy_account(key, canteen),
         unit=Unit.FEN,
         available=window.subsidy_fen if window else 0,
         opened=False,

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from courtside.kernel.actor import Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.ledger import Account, AccountId
-from courtside.kernel.workdays import WorkCalendar, business_day
+from courtside.kernel.workdays import CalendarYearMissing, WorkCalendar, business_day
 from courtside.modules.calendar.service import Calendar
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import Canteen, Period
@@ -43,7 +43,8 @@ class Homes:
         self._actors = actors
 
     async def get_home(self, principal: Principal, canteen: str | None, *, now: datetime) -> Home:
-        """Today and the next work day of a canteen (the first by name when none is asked for).
+        """Today and the next work day of a canteen (the first by name when none is asked for);
+        today alone where the work calendar ends.
 
         Refusals: NotFound for a canteen that there is not.
         """
@@ -58,7 +59,7 @@ class Homes:
         chosen = _choose(canteens, canteen)
         days = _days(business_day(now), calendar)
         keys = [OrderKey(day, period, principal.person) for day in days for period in Period]
-        accounts = [subsidy_account(*_of(key)) for key in keys]
+        accounts = [] if chosen is None else [_subsidy(key, chosen.id) for key in keys]
         orders, balances, menus = await gather(
             self._orders.find_orders(principal.court, keys, decide=False),
             self._orders.find_balances(principal.court, accounts),
@@ -78,7 +79,7 @@ class Homes:
         self, principal: Principal, canteen: str, day: date, *, now: datetime
     ) -> DinersDay:
         """What is published of a canteen's day, what is left of it, and of the diner's subsidy."""
-        accounts = [subsidy_account(principal.person, day, period) for period in Period]
+        accounts = [_subsidy(OrderKey(day, period, principal.person), canteen) for period in Period]
         actor, menu, balances = await gather(
             self._actors.get_actor(principal),
             self._menus.load_menu(principal.court, canteen, day, decide=False),
@@ -116,16 +117,19 @@ def _choose(canteens: Sequence[Canteen], wanted: str | None) -> Canteen | None:
     raise NotFound(kind=errors.CANTEEN, path=("canteenId",))
 
 
-def _days(today: date, calendar: WorkCalendar) -> tuple[date, date]:
-    """Today, and the next work day after it."""
+def _days(today: date, calendar: WorkCalendar) -> tuple[date, ...]:
+    """Today, and the next work day after it if the calendar reaches so far."""
     following = today + timedelta(days=1)
-    while not calendar.is_workday(following):
-        following += timedelta(days=1)
+    try:
+        while not calendar.is_workday(following):
+            following += timedelta(days=1)
+    except CalendarYearMissing:
+        return (today,)
     return today, following
 
 
-def _of(key: OrderKey) -> tuple[str, date, Period]:
-    return key.diner, key.date, key.period
+def _subsidy(key: OrderKey, canteen: str) -> AccountId:
+    return subsidy_account(key.diner, key.date, key.period, canteen=canteen)
 
 
 def _subsidies(
@@ -135,7 +139,8 @@ def _subsidies(
     left: dict[tuple[date, Period], int] = {}
     for menu in days:
         for window in menu.day.windows if menu.day is not None else ():
-            account = balances.get(subsidy_account(diner, menu.date, window.period))
+            key = OrderKey(menu.date, window.period, diner)
+            account = balances.get(_subsidy(key, menu.canteen))
             fen = window.subsidy_fen if account is None else account.available
             left[menu.date, window.period] = fen
     return left

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from courtside.kernel.actor import Actor, Actors, PersonStatus, Principal, permit
-from courtside.kernel.errors import NotFound, NotPermitted
+from courtside.kernel.errors import InvalidInput, NotFound, NotPermitted, Text
 from courtside.kernel.ids import short_id
 from courtside.kernel.journal import (
     Change,
@@ -33,6 +33,7 @@ from courtside.modules.meals.contracts.orders import (
     MealOrder,
     OrderFacts,
     OrderKey,
+    OrderState,
     PlaceMealOrder,
 )
 from courtside.modules.meals.ports import CanteenStore, MenuStore, OrderStore
@@ -42,6 +43,9 @@ from courtside.modules.meals.rules import orders as rules
 MOST_DAYS = 24  # of a list of orders: four meals a day still fit one batch get
 FUTURE_DAYS = 31  # how far ahead a person who leaves may have ordered
 PERIODS = tuple(Period)
+_RANGE = Text(
+    zh=f"日期须按先后,最多 {MOST_DAYS} 天", en=f"dates in order, at most {MOST_DAYS} days"
+)
 
 
 class MealOrders:
@@ -159,19 +163,26 @@ class MealOrders:
     async def cancel_for_leaver(
         self, principal: Principal, order_key: OrderKey, *, key: str, now: datetime
     ) -> None:
-        """Cancel a future order of somebody who left, also after its cut-off, until its meal is
-        closed; one that is cooked already is kept, and told of. Nothing happens without an order.
+        """Cancel an order of somebody who left, also after its cut-off, until its meal is closed;
+        one that is cooked already is kept, and told of. Nothing happens without an order, or when
+        its serving has ended: whether that meal was eaten, nobody knows.
         """
         command = Command(
             principal=principal,
-            operation="meals.cancel_order_for",
+            operation="meals.cancel_for_leaver",
             key=key,
             request=CancelMealOrder(order=order_key),
         )
-        recorded, order = await gather(
-            self._journal.recall(command), self._orders.find_order(principal.court, order_key)
+        recorded, actor, order = await gather(
+            self._journal.recall(command),
+            self._actors.get_actor(principal),
+            self._orders.find_order(principal.court, order_key),
         )
-        if recorded is not None or order is None or not _is_ahead(order):
+        permit(actor, PERMITS, command.operation, now=now)
+        if recorded is not None or order is None:
+            return
+        days = await self._menus.find_days(principal.court, order.canteen, [order_key.date])
+        if not rules.is_ahead(order, days[0] if days else None, now=now):
             return
         decided = rules.cancel_order(order, bound=Bound.NONE)
         try:
@@ -185,7 +196,10 @@ class MealOrders:
         """Cancel an order whose diner has left: it was on its way while the leaving was recorded,
         and came in after the leaver's orders had been cancelled."""
         asked = Principal(court=principal.court, person=order_key.diner, client="")
-        diner = await self._actors.get_actor(asked)
+        actor, diner = await gather(
+            self._actors.get_actor(principal), self._actors.get_actor(asked)
+        )
+        permit(actor, PERMITS, "meals.cancel_for_leaver", now=now)
         if diner.status is PersonStatus.LEFT:
             await self.cancel_for_leaver(principal, order_key, key=key, now=now)
 
@@ -229,8 +243,11 @@ class MealOrders:
     async def list_my_orders(
         self, principal: Principal, *, from_on: date, to_on: date, now: datetime
     ) -> Sequence[MealOrder]:
-        """One's own orders of those dates in their order, at most 24 days."""
-        days = min((to_on - from_on).days + 1, MOST_DAYS)
+        """One's own orders of those dates in their order. Refusals: InvalidInput for dates that are
+        not in order, or more than 24 days."""
+        days = (to_on - from_on).days + 1
+        if not 1 <= days <= MOST_DAYS:
+            raise InvalidInput(field="to", reason=_RANGE, path=("to",))
         keys = order_keys(principal.person, from_on, days)
         actor, orders = await gather(
             self._actors.get_actor(principal),
@@ -239,11 +256,18 @@ class MealOrders:
         permit(actor, PERMITS, "meals.list_my_orders", now=now)
         return orders
 
-    async def list_orders_ahead(self, court: str, diner: str, *, now: datetime) -> list[MealOrder]:
-        """The live orders of a diner from today on; for the system's own use."""
+    async def list_orders_ahead(
+        self, principal: Principal, diner: str, *, now: datetime
+    ) -> list[MealOrder]:
+        """The orders of a diner from today on that are neither cancelled nor handed out; for the
+        system's own use."""
         keys = order_keys(diner, business_day(now), FUTURE_DAYS + 1)
-        found = await self._orders.find_orders(court, keys, decide=True)
-        return [order for order in found if _is_ahead(order)]
+        actor, found = await gather(
+            self._actors.get_actor(principal),
+            self._orders.find_orders(principal.court, keys, decide=True),
+        )
+        permit(actor, PERMITS, "meals.list_orders_ahead", now=now)
+        return [order for order in found if order.state is OrderState.PLACED]
 
     async def _other(self, principal: Principal, diner: str) -> Actor | None:
         """The diner's actor when somebody acts for another."""
@@ -310,10 +334,6 @@ def _permit(actor: Actor, other: Actor | None, operation: str, *, now: datetime)
         raise NotPermitted(operation=f"{operation}_for")
     if other.status is PersonStatus.LEFT:
         raise NotFound(kind=errors.DINER)
-
-
-def _is_ahead(order: MealOrder) -> bool:
-    return order.is_live and order.collected_at is None
 
 
 def _with_code(decided: Decided) -> Decided:

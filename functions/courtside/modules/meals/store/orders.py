@@ -52,7 +52,8 @@ class OrderStore:
         tenant = self._database.of(court)
         menu = menu_partition(canteen, key.date)
         sorts = [line_sort(key.period, want.dish) for want in wanted]
-        accounts = (subsidy_account(key.diner, key.date, key.period), wallet_account(key.diner))
+        subsidies = subsidy_account(key.diner, key.date, key.period, canteen=canteen)
+        accounts = (subsidies, wallet_account(key.diner))
         day, lines, order, (subsidy, wallet) = await gather(
             tenant.get(DayItem, menu, DAY),
             tenant.get_many(LineItem, [(menu, sort) for sort in sorts]),
