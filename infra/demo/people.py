@@ -53,7 +53,7 @@ async def found_court(people: People, told: Mapping[str, Any], *, now: datetime)
     root = system(code, "people")
     court = await people.create_court(root, request, key="demo-court", now=now)
     (administrator,) = court.value.administrators
-    admin = Principal(court=code, person=administrator, client="web")
+    admin = Principal(court=code, person=administrator, client="web", strong=True)
     units = [
         (
             await people.add_unit(

@@ -18,6 +18,7 @@ ISSUER = "https://issuer.development.invalid"
 AUDIENCE = "courtside"
 ALGORITHM = "ES256"
 DAY = timedelta(days=1)
+STRONG = "two-factor"  # the acr by which this issuer vouches for two factors
 CLIENTS = {
     "web": {"scoped": False, "ad_hoc": True},
     "phone": {"scoped": False},
@@ -64,9 +65,10 @@ class DevelopmentIssuer:
             "court_claim": "court",
             "courts": sorted(courts),
             "clients": CLIENTS,
+            "step_up": {"acr": [STRONG]},
         }
 
-    def token(
+    def token(  # noqa: PLR0913 - each is one claim
         self,
         subject: str,
         *,
@@ -75,8 +77,10 @@ class DevelopmentIssuer:
         lasts: timedelta = DAY,
         client: str = "web",
         scope: str = "",
+        acr: str = STRONG,
     ) -> str:
-        """An access token of `subject` in `court` from `now`."""
+        """An access token of `subject` in `court` from `now`, of a strong sign-in unless `acr` says
+        otherwise."""
         begins = int(now.timestamp())
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -84,6 +88,7 @@ class DevelopmentIssuer:
             "sub": subject,
             "court": court,
             "client_id": client,
+            "acr": acr,
             "iat": begins,
             "exp": begins + int(lasts.total_seconds()),
         }

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from infra.local.issuer import DAY, DevelopmentIssuer
+from infra.local.issuer import DAY, STRONG, DevelopmentIssuer
 
 ISSUER = DevelopmentIssuer.new()
 
@@ -13,7 +13,7 @@ def issuers(*courts: str) -> tuple[dict[str, Any], ...]:
     return (ISSUER.settings(courts),)
 
 
-def token(
+def token(  # noqa: PLR0913 - each is one claim
     subject: str,
     *,
     court: str,
@@ -21,6 +21,9 @@ def token(
     lasts: timedelta = DAY,
     client: str = "web",
     scope: str = "",
+    acr: str = STRONG,
 ) -> str:
     """A token that is good from `now`."""
-    return ISSUER.token(subject, court=court, now=now, lasts=lasts, client=client, scope=scope)
+    return ISSUER.token(
+        subject, court=court, now=now, lasts=lasts, client=client, scope=scope, acr=acr
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from courtside.kernel.errors import NotPermitted
+from courtside.kernel.errors import NotPermitted, StepUpRequired
 
 EVERYBODY = "_"  # the reserved tenant of what belongs to no court
 
@@ -28,6 +28,10 @@ class Role(StrEnum):
     SYSTEM = "SYSTEM"
 
 
+# Roles that are in force only after a sign-in with two factors (GB/T 22239-2019, 8.1.4.1 d).
+STEP_UP = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+
+
 class PersonStatus(StrEnum):
     ACTIVE = "ACTIVE"
     LEAVE = "LEAVE"
@@ -39,13 +43,15 @@ class Principal:
     """What a verified token says: nothing here was read from storage.
 
     `person` is the random-looking id that the court's key derives from issuer and subject, so that
-    the keys of a person's items are known before anything is read (docs/adr/0007).
+    the keys of a person's items are known before anything is read (docs/adr/0007). `strong` says
+    that the issuer vouches for two factors, one of them cryptographic.
     """
 
     court: str
     person: str
     client: str
     scopes: frozenset[str] = frozenset()
+    strong: bool = False
 
     @property
     def name(self) -> str:
@@ -94,7 +100,13 @@ class Actor:
         return self.principal.person
 
     def roles(self, now: datetime, *, unit: str | None = None) -> frozenset[Role]:
-        """Roles in force at `now`; with `unit`, those that reach it. Nobody who left has any."""
+        """Roles in force at `now`; with `unit`, those that reach it. Nobody who left has any, and
+        those of STEP_UP need a sign-in that was strong."""
+        held = self.held(now, unit=unit)
+        return held if self.principal.strong else held - STEP_UP
+
+    def held(self, now: datetime, *, unit: str | None = None) -> frozenset[Role]:
+        """The same, however the person signed in."""
         if self.principal.is_system:
             return frozenset({Role.SYSTEM})
         if self.status is PersonStatus.LEFT:
@@ -125,11 +137,14 @@ Permits = Mapping[str, frozenset[Role]]
 def permit(
     actor: Actor, permits: Permits, operation: str, *, now: datetime, unit: str | None = None
 ) -> None:
-    """Default-deny: NotPermitted unless a role of the actor stands in the operation's row.
+    """Default-deny: NotPermitted unless a role of the actor stands in the operation's row, and
+    StepUpRequired if one does that is not in force after this sign-in.
 
     A client that is limited to scopes needs the operation among them as well.
     """
     scopes = actor.principal.scopes
     allowed = permits.get(operation, frozenset())
-    if not (allowed & actor.roles(now, unit=unit)) or (scopes and operation not in scopes):
+    if not (allowed & actor.held(now, unit=unit)) or (scopes and operation not in scopes):
         raise NotPermitted(operation=operation)
+    if not (allowed & actor.roles(now, unit=unit)):
+        raise StepUpRequired(operation=operation)

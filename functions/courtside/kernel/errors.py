@@ -58,6 +58,18 @@ class NotPermitted(Refusal):
         self.operation = operation
 
 
+class StepUpRequired(Refusal):
+    """The person holds the role, but signed in with too little: a second factor is asked for."""
+
+    code = "STEP_UP_REQUIRED"
+    text = Text(zh="此事须以双因素认证登录后办理。", en="Sign in with a second factor to do this.")
+    audited = True
+
+    def __init__(self, *, operation: str, path: Path = ()) -> None:
+        super().__init__(path=path)
+        self.operation = operation
+
+
 class NotFound(Refusal):
     """Nothing of that id in the caller's court, or nothing that the caller may see."""
 

@@ -58,6 +58,26 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """What an issuer's tokens say of a sign-in with two factors, one of them cryptographic: a
+    value of `acr`, or without those, two methods in `amr` (RFC 8176) of which one is named here.
+    """
+
+    acr: frozenset[str] = frozenset()
+    amr: frozenset[str] = frozenset()
+
+    def is_met(self, claims: Mapping[str, Any]) -> bool:
+        """Whether the token's sign-in was such a one; never, where the settings name nothing."""
+        if self.acr:
+            level = claims.get("acr")
+            return isinstance(level, str) and level in self.acr
+        methods = claims.get("amr")
+        if not isinstance(methods, list) or not all(isinstance(one, str) for one in methods):
+            return False
+        return len(set(methods)) > 1 and bool(self.amr & set(methods))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
     """What a verified token says."""
 
@@ -78,6 +98,7 @@ class Issuer:
     courts: frozenset[str] = frozenset()
     jwks: Mapping[str, Any] | None = None
     jwks_url: str = ""
+    step_up: StepUp = StepUp()
 
     @staticmethod
     def of(settings: Mapping[str, Any]) -> "Issuer":
@@ -96,6 +117,7 @@ class Issuer:
             courts=frozenset(settings.get("courts", ())),
             jwks=settings.get("jwks"),
             jwks_url=settings.get("jwks_url", ""),
+            step_up=_step_up(settings.get("step_up", {})),
         )
         found.check()
         return found
@@ -178,7 +200,8 @@ class Identity:
         if client.scoped and not scopes:
             raise InvalidToken("SCOPE")
         person = person_id(self.digests, court, issuer=issuer.issuer, subject=claims["sub"])
-        principal = Principal(court=court, person=person, client=name, scopes=scopes)
+        strong = issuer.step_up.is_met(claims)
+        principal = Principal(court=court, person=person, client=name, scopes=scopes, strong=strong)
         return SignedIn(principal=principal, client=client)
 
     async def _key(self, issuer: Issuer, kid: object, now: datetime) -> PyJWK:
@@ -341,6 +364,18 @@ def _is_due(keys: _Keys, kid: str, now: datetime) -> bool:
     if keys.tried is not None and now - keys.tried < COOLDOWN:
         return False
     return kid not in keys.by_kid or keys.fetched is None or now - keys.fetched > KEYS_FRESH
+
+
+def _step_up(settings: Mapping[str, Any]) -> StepUp:
+    """The settings' `step_up`; ValueError unless it is a list of `acr` or one of `amr`."""
+    values = [value for named in settings.values() for value in named]
+    if not settings.keys() <= {"acr", "amr"} or len(settings) > 1:
+        raise ValueError("step_up names either acr or amr")
+    if any(isinstance(named, str) for named in settings.values()) or not all(
+        isinstance(value, str) and value for value in values
+    ):
+        raise ValueError("step_up names lists of values")
+    return StepUp(**{name: frozenset(named) for name, named in settings.items()})
 
 
 def _is_name(name: str) -> bool:

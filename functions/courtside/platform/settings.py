@@ -12,11 +12,12 @@ class Settings:
 
     `tables` maps the logical names (records, private, journal, keys) to real ones. `endpoint` is
     always explicit, since a partition's own differ. `issuers` are the trusted token issuers as
-    JSON objects (`issuer`, `audience`, `algorithms`, `jwks` or `jwks_url`, `court` or
-    `court_claim` with its `courts`, and `clients`: name to `scoped`, whether its tokens are limited
-    to the operations of their scope, and `ad_hoc`, whether it may send documents of its own; a
-    client that is not named is refused). `local` is the data folder under `make run` and in tests; without it the AWS
-    providers are used.
+    JSON objects: `issuer`, `audience`, `algorithms`, `jwks` or `jwks_url`, `court` or `court_claim`
+    with its `courts`; `clients`: name to `scoped`, whether its tokens are limited to the operations
+    of their scope, and `ad_hoc`, whether it may send documents of its own (a client that is not
+    named is refused); and `step_up`: the `acr` values, or else the `amr` methods, by which a token
+    proves two factors, without which nobody administers or audits. `local` is the data folder under
+    `make run` and in tests; without it the AWS providers are used.
     """
 
     stage: str

@@ -59,7 +59,7 @@ class ACourt:
         foundation = self.app.app.foundation
         ids = PersonIds(foundation.keys, foundation.settings.issuers)
         person = ids.person_id(self.code, ids.default_issuer(self.code), staff_no)
-        return Principal(court=self.code, person=person, client=client)
+        return Principal(court=self.code, person=person, client=client, strong=True)
 
     async def a_unit(self, name: str = "立案庭", *, parent: str | None = None) -> contracts.Unit:
         request = contracts.AddUnit(name=name, parent=parent)

@@ -15,11 +15,18 @@ from courtside.kernel.errors import (
     NotPermitted,
     NotSignedIn,
     Refusal,
+    StepUpRequired,
     Text,
 )
 from courtside.platform.gql.context import Info, RequestContext
 
-ALWAYS: tuple[type[Refusal], ...] = (NotSignedIn, NotPermitted, IdempotencyMismatch, InvalidInput)
+ALWAYS: tuple[type[Refusal], ...] = (
+    NotSignedIn,
+    NotPermitted,
+    StepUpRequired,
+    IdempotencyMismatch,
+    InvalidInput,
+)
 PUBLIC = "public"  # the policy of a field that needs no sign-in
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
