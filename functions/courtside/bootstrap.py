@@ -53,7 +53,7 @@ class Wired(Protocol):
 class Foundation:
     """All that stands below the modules. Functions that run no use case (the relay) need no more.
 
-    `database.engine` gathers gets that are asked for together; `engine` sends each as it comes.
+    `database` gathers gets that are asked for together; `engine` sends each as it comes.
     """
 
     settings: Settings

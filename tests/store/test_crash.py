@@ -11,6 +11,7 @@ import pytest
 from infra.local import engine as local
 
 from courtside.kernel.workdays import business_day
+from courtside.platform.dynamo.database import engine_of
 from courtside.platform.dynamo.values import Read
 from courtside.platform.reconcile import Reconciler, Report
 from courtside.platform.relay import Relay
@@ -84,14 +85,14 @@ async def settle_and_look(folder: Path, endpoint: str) -> tuple[Report, int, set
     async with on_engine(endpoint, folder) as base:
         now = base.clock.now()
         founded = business_day(now) - timedelta(days=1)
-        relay = Relay(base.database.engine, events=events, jobs=events, signals=signals)
+        relay = Relay(engine_of(base.database), events=events, jobs=events, signals=signals)
         sweeper = Sweeper(base.database, relay, signals)
         sent = await sweeper.sweep(COURT, since=founded, now=now + timedelta(minutes=10))
         reconciler = Reconciler(base.database, clock=base.clock, signals=signals)
         report = await reconciler.reconcile(COURT, since=founded)
         tenant = base.database.of(COURT)
         accounts = [tenant.key(*account_of(f"T{till}")) for till in range(TILLS)]
-        items = await base.database.engine.get([Read("records", key) for key in accounts])
+        items = await engine_of(base.database).get([Read("records", key) for key in accounts])
     balance = sum(int(item["available"]["N"]) for item in items if item is not None)
     assert sent == len(events.messages)
     return report, balance, {message["id"] for message in events.messages}

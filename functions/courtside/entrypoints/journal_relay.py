@@ -5,6 +5,7 @@ from typing import Any
 
 from courtside.bootstrap import Foundation
 from courtside.platform.container import Container, settings
+from courtside.platform.dynamo.database import engine_of
 from courtside.platform.dynamo.values import Item
 from courtside.platform.observability import Observer
 from courtside.platform.relay import Relay
@@ -20,7 +21,7 @@ class JournalRelay:
     def __init__(self, base: Foundation, signals: Signals) -> None:
         self._signals = signals
         self._relay = Relay(
-            base.database.engine, events=base.event_queue, jobs=base.job_queue, signals=signals
+            engine_of(base.database), events=base.event_queue, jobs=base.job_queue, signals=signals
         )
 
     async def take(self, event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from courtside.kernel.actor import EVERYBODY
 from courtside.kernel.workdays import business_day
 from courtside.platform import reconcile, verify
 from courtside.platform.container import Container, settings
+from courtside.platform.dynamo.database import engine_of
 from courtside.platform.messages import of_job
 from courtside.platform.observability import Observer
 from courtside.platform.relay import Relay
@@ -32,7 +33,7 @@ class Scheduled:
     def __init__(self, app: App, signals: Signals) -> None:
         base = app.foundation
         relay = Relay(
-            base.database.engine, events=base.event_queue, jobs=base.job_queue, signals=signals
+            engine_of(base.database), events=base.event_queue, jobs=base.job_queue, signals=signals
         )
         self._app = app
         self._signals = signals

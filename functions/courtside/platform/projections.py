@@ -7,7 +7,7 @@ entry, and nothing that is decided may rest on it.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from courtside.platform.dynamo.database import Database, Versioned
+from courtside.platform.dynamo.database import Database, Versioned, engine_of
 from courtside.platform.dynamo.engine import Cancelled, EngineFault
 from courtside.platform.dynamo.patience import Contended, patiently
 from courtside.platform.dynamo.transaction import PASSING
@@ -68,7 +68,7 @@ async def _write(database: Database, writes: Sequence[Write]) -> Cancelled | Non
 
     async def attempt() -> Cancelled | None:
         try:
-            await database.engine.transact(writes)
+            await engine_of(database).transact(writes)
         except Cancelled as cancelled:
             if any(reason.is_condition for reason in cancelled.reasons):
                 return cancelled

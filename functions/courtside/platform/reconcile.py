@@ -17,7 +17,7 @@ from courtside.kernel.workdays import business_day
 from courtside.platform.books import Books, Pointer, days
 from courtside.platform.clock import Clock
 from courtside.platform.dynamo import journal
-from courtside.platform.dynamo.database import RECORDS, Database
+from courtside.platform.dynamo.database import RECORDS, Database, engine_of
 from courtside.platform.dynamo.journal import StoredEntry
 from courtside.platform.dynamo.values import Item, Key
 from courtside.platform.messages import JobMessage
@@ -138,7 +138,7 @@ class Reconciler:
 
     def __init__(self, database: Database, *, clock: Clock, signals: Signals) -> None:
         self._database = database
-        self._books = Books(database.engine)
+        self._books = Books(engine_of(database))
         self._clock = clock
         self._signals = signals
 

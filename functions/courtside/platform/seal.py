@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from courtside.kernel.workdays import DAY_BEGINS, business_day, local_instant
 from courtside.platform.books import Books, Pointer, days
-from courtside.platform.dynamo.database import RECORDS, Database
+from courtside.platform.dynamo.database import RECORDS, Database, engine_of
 from courtside.platform.dynamo.values import Item, Key, from_instant, instant
 from courtside.platform.vault import Vault
 
@@ -148,10 +148,10 @@ class Anchors:
         told = {"number": str(seal.number), "digest": digest_of(seal.to_bytes())}
         item = {"pk": key.pk, "sk": key.sk, **told}
         stored = {name: {"S": text} for name, text in item.items()}
-        await self._database.engine.put_many(RECORDS, [stored])
+        await engine_of(self._database).put_many(RECORDS, [stored])
 
     async def find(self, court: str) -> Anchor | None:
-        (item,) = await Books(self._database.engine).get(
+        (item,) = await Books(engine_of(self._database)).get(
             RECORDS, [self._key(court)], consistent=True
         )
         return None if item is None else Anchor(int(item["number"]["S"]), item["digest"]["S"])
@@ -165,7 +165,7 @@ class Sealer:
     leaves the rest to its next run."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        self._books = Books(database.engine)
+        self._books = Books(engine_of(database))
         self._anchors = Anchors(database)
         self._vault = vault
 

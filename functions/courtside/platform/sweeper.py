@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from courtside.kernel.workdays import DAY_BEGINS, business_day, local_instant
 from courtside.platform.books import Books, Pointer, days
-from courtside.platform.dynamo.database import RECORDS, Database
+from courtside.platform.dynamo.database import RECORDS, Database, engine_of
 from courtside.platform.dynamo.values import Item
 from courtside.platform.relay import Relay, mark_key
 from courtside.platform.signals import Signal, Signals
@@ -25,7 +25,7 @@ class Sweeper:
 
     def __init__(self, database: Database, relay: Relay, signals: Signals) -> None:
         self._database = database
-        self._books = Books(database.engine)
+        self._books = Books(engine_of(database))
         self._relay = relay
         self._signals = signals
 
@@ -47,7 +47,7 @@ class Sweeper:
                 settled = day + timedelta(days=1)
         if settled != first:
             cursor = {"pk": {"S": key.pk}, "sk": {"S": key.sk}, "day": {"S": settled.isoformat()}}
-            await self._database.engine.put_many(RECORDS, [cursor])
+            await engine_of(self._database).put_many(RECORDS, [cursor])
         return resent
 
     async def _undelivered(self, court: str, day: date, *, before: datetime) -> list[Pointer]:

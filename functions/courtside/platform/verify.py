@@ -14,7 +14,7 @@ from courtside.kernel.workdays import DAY_BEGINS, business_day, local_instant
 from courtside.platform.books import Books
 from courtside.platform.clock import Clock
 from courtside.platform.dynamo import journal
-from courtside.platform.dynamo.database import Database
+from courtside.platform.dynamo.database import Database, engine_of
 from courtside.platform.dynamo.values import Key
 from courtside.platform.messages import JobMessage
 from courtside.platform.seal import (
@@ -115,7 +115,7 @@ class Verifier:
     """Verifies one court at a time. It reads and never mends."""
 
     def __init__(self, database: Database, vault: Vault, *, clock: Clock, signals: Signals) -> None:
-        self._books = Books(database.engine)
+        self._books = Books(engine_of(database))
         self._anchors = Anchors(database)
         self._vault = vault
         self._clock = clock

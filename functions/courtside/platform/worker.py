@@ -15,6 +15,7 @@ from courtside.kernel.journal import MAX_DEPTH, Delivered
 from courtside.platform.causes import caused_at
 from courtside.platform.clock import Clock, deadline
 from courtside.platform.dynamo.meter import metered
+from courtside.platform.dynamo.tenancy import within
 from courtside.platform.jobs import JobRunner
 from courtside.platform.messages import JobMessage, Unreadable, of_job, to_fact, to_job
 from courtside.platform.queues import Queue
@@ -27,7 +28,7 @@ Handlers = Mapping[str, Sequence[Handler]]
 T = TypeVar("T")
 
 CONSUMER_SECONDS = 20.0  # for one consumer and fact; the queue hides a message for longer
-FIRST_RETRY, RETRY_GROWTH, LONGEST_RETRY = 5.0, 6, 1080.0  # seconds: 5, 30, 180, 1080
+FIRST_RETRY, RETRY_GROWTH, LONGEST_RETRY = 5.0, 6.0, 1080.0  # seconds: 5, 30, 180, 1080
 JOB_SECONDS = 40.0  # after these a long job makes way and goes on with a new message
 
 
@@ -53,7 +54,7 @@ class EventWorker:
             self._signals.emit(Signal.CHAIN_STOPPED, fact=delivered.fact.name, id=delivered.id)
             return
         handlers = self._handlers.get(delivered.fact.name, ())
-        with caused_at(delivered.depth + 1):
+        with caused_at(delivered.depth + 1), within(delivered.court):
             handled = [await self._hand(handler, delivered) for handler in handlers]
         if not all(handled):
             raise MessageFailed(delivered.id)
@@ -110,7 +111,8 @@ class JobWorker:
         """Run one job as far as it goes in time, or MessageFailed at a fault."""
         message = _readable(to_job, body, self._signals)
         try:
-            await self._run(message)
+            with within(message.court):
+                await self._run(message)
         except Exception as fault:
             kind = type(fault).__name__
             self._signals.emit(Signal.JOB_FAILED, job=message.kind, id=message.id, fault=kind)

@@ -7,7 +7,7 @@ from pynamodb.attributes import NumberAttribute
 
 from courtside.entrypoints.event_worker import Events
 from courtside.entrypoints.journal_relay import JournalRelay
-from courtside.platform.dynamo.database import Versioned
+from courtside.platform.dynamo.database import Versioned, engine_of
 from courtside.platform.dynamo.values import Key
 from courtside.platform.projections import count_once, keep_newest
 from testkit.engine import Faults
@@ -53,7 +53,7 @@ class UnguardedConsumer:
         record = LastPayment(pk=pk, sk="LAST", version=fact.version, amount=amount)
         totals = {name: {"N": str(value)} for name, value in self.total.items()}
         counter = {"pk": {"S": COUNTER.pk}, "sk": {"S": COUNTER.sk}, **totals}
-        await self.house.database.engine.put_many("records", [record.serialize(), counter])
+        await engine_of(self.house.database).put_many("records", [record.serialize(), counter])
 
 
 @pytest.fixture

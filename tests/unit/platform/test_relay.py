@@ -9,6 +9,7 @@ from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.kernel.journal import MAX_DEPTH
 from courtside.kernel.workdays import business_day
 from courtside.platform.causes import caused_at
+from courtside.platform.dynamo.database import engine_of
 from courtside.platform.dynamo.engine import Throttled
 from courtside.platform.messages import to_fact, to_job
 from courtside.platform.queues import Undelivered
@@ -96,7 +97,7 @@ class TestRelay:
         async def refuse(*_: object) -> None:
             raise Throttled("throttled")
 
-        monkeypatch.setattr(house.database.engine, "put_many", refuse)
+        monkeypatch.setattr(engine_of(house.database), "put_many", refuse)
         failed = await relay(house)
 
         assert len(failed) == 1
@@ -146,7 +147,7 @@ class TestRelay:
         house.clock.advance(minutes=10)
         now, signals = house.clock.now(), house.signals
         again = Relay(
-            house.database.engine,
+            engine_of(house.database),
             events=house.base.event_queue,
             jobs=house.base.job_queue,
             signals=signals,

@@ -6,6 +6,7 @@ import pytest
 
 from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.kernel.workdays import business_day
+from courtside.platform.dynamo.database import engine_of
 from courtside.platform.relay import Relay
 from courtside.platform.signals import Signal
 from courtside.platform.sweeper import Sweeper
@@ -20,7 +21,10 @@ def house(tmp_path):
 def sweeper_of(house: House) -> Sweeper:
     base = house.base
     relay = Relay(
-        base.database.engine, events=base.event_queue, jobs=base.job_queue, signals=house.signals
+        engine_of(base.database),
+        events=base.event_queue,
+        jobs=base.job_queue,
+        signals=house.signals,
     )
     return Sweeper(house.database, relay, house.signals)
 

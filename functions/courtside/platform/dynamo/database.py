@@ -14,9 +14,10 @@ from courtside.kernel.errors import InvalidInput, Text
 from courtside.kernel.journal import Entry
 from courtside.kernel.paging import MAX_PAGE, Page, PageRequest
 from courtside.platform.clock import Clock
-from courtside.platform.dynamo import cursors
+from courtside.platform.dynamo import cursors, tenancy
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.dynamo.journal import Digests, JournalReader
+from courtside.platform.dynamo.tenancy import ForeignTenant
 from courtside.platform.dynamo.transaction import Transaction
 from courtside.platform.dynamo.values import (
     AttributeValue,
@@ -62,12 +63,14 @@ R = TypeVar("R", bound=Record)
 
 
 class Tenant:
-    """One court's view of the tables. Keys are made here and nowhere else."""
+    """One court's view of the tables. Keys are made here and nowhere else, and none is read that
+    does not begin with the court."""
 
     def __init__(self, court: str, engine: Engine, digests: Digests) -> None:
         if not court or "#" in court:
             raise ValueError("a tenant is a court's code")
         self.court = court
+        self._prefix = f"{court}#"
         self._engine = engine
         self._digests = digests
 
@@ -87,6 +90,8 @@ class Tenant:
         if not keys:
             return []
         reads = [Read(kind.table, self.key(p, s), consistent) for p, s in keys]
+        for read in reads:
+            self._refuse_others(read.key.pk)
         items = await self._engine.get(reads)
         return [None if item is None else load(kind, item) for item in items]
 
@@ -105,7 +110,7 @@ class Tenant:
         """All items of a partition or a range of it, page after page."""
         query = Query(
             table=kind.table,
-            pk=f"{self.court}#{partition}",
+            pk=self.key(partition, "").pk,
             begins=begins,
             low=low,
             high=high,
@@ -113,7 +118,17 @@ class Tenant:
             consistent=consistent,
             forward=forward,
         )
-        return [load(kind, item) async for item in all_items(self._engine, query)]
+        return [load(kind, item) for item in await self._all(query)]
+
+    async def query_mixed(
+        self, kinds: Mapping[str, type[Record]], partition: str, *, consistent: bool = False
+    ) -> list[Record]:
+        """All items of a partition in which several item classes live together: each by the key of
+        `kinds` with which its sort key begins, the longest that fits. LookupError if none does."""
+        tables = {kind.table for kind in kinds.values()}
+        (table,) = tables
+        query = Query(table=table, pk=self.key(partition, "").pk, consistent=consistent)
+        return [load(_kind_of(item, kinds), item) for item in await self._all(query)]
 
     async def page(
         self,
@@ -128,7 +143,8 @@ class Tenant:
         if not 1 <= request.first <= MAX_PAGE:
             reason = Text(zh="每页 1 到 100 条", en="1 to 100 a page")
             raise InvalidInput(field="first", reason=reason, path=("first",))
-        pk = f"{self.court}#{partition}"
+        pk = self.key(partition, "").pk
+        self._refuse_others(pk)
         scope = f"{kind.table}\n{pk}\n{begins or ''}"
         secret = self._digests.digest(self.court, "cursors", b"")
         start = None
@@ -150,27 +166,50 @@ class Tenant:
         more = len(found.items) > len(shown) or found.last is not None
         return Page(items=[load(kind, item) for item in shown], cursors=marks, more=more)
 
+    async def _all(self, query: Query) -> list[Item]:
+        self._refuse_others(query.pk)
+        return [item async for item in all_items(self._engine, query)]
+
+    def _refuse_others(self, pk: str) -> None:
+        if not pk.startswith(self._prefix):
+            raise ForeignTenant(f"a tenant {self.court} was asked for {pk.partition('#')[0]}")
+
 
 class Database:
     """What a store is given: tenants to read, transactions to write, the journal to recall."""
 
     def __init__(self, engine: Engine, *, clock: Clock, digests: Digests) -> None:
-        self.engine = engine
+        self._engine = engine
         self.clock = clock
         self.digests = digests
         self.journal = JournalReader(engine, digests)
 
     def of(self, court: str) -> Tenant:
-        """The tables as `court` may see them."""
-        return Tenant(court, self.engine, self.digests)
+        """The tables as `court` may see them; ForeignTenant while another court is worked for."""
+        tenancy.check(court)
+        return Tenant(court, self._engine, self.digests)
 
     def everybody(self) -> Tenant:
         """What belongs to no court and may be read by all."""
-        return Tenant(EVERYBODY, self.engine, self.digests)
+        return Tenant(EVERYBODY, self._engine, self.digests)
 
     def transaction(self, entry: Entry) -> Transaction:
-        """The one transaction of a use case."""
-        return Transaction(self.engine, self.clock, self.digests, entry)
+        """The one transaction of a use case; ForeignTenant as with `of`."""
+        tenancy.check(entry.command.court)
+        return Transaction(self._engine, self.clock, self.digests, entry)
+
+
+def engine_of(database: Database) -> Engine:
+    """The engine below, for the platform's own work on what is derived; no module asks for it."""
+    return database._engine  # noqa: SLF001 - the one door to it
+
+
+def _kind_of(item: Item, kinds: Mapping[str, type[Record]]) -> type[Record]:
+    sort = item["sk"]["S"]
+    fitting = [prefix for prefix in kinds if sort.startswith(prefix)]
+    if not fitting:
+        raise LookupError("an item of no known class")
+    return kinds[max(fitting, key=len)]
 
 
 async def all_items(engine: Engine, query: Query) -> AsyncIterator[Item]:

@@ -29,6 +29,7 @@ from courtside.kernel.actor import Principal
 from courtside.kernel.errors import Language, Refusal
 from courtside.platform.clock import Clock, deadline
 from courtside.platform.dynamo.meter import Meter, metered
+from courtside.platform.dynamo.tenancy import NOBODY, within
 from courtside.platform.gql import incoming
 from courtside.platform.gql.context import RefusalLog, RequestContext, Services
 from courtside.platform.gql.documents import PREPARED, Preparation, TrustedDocuments
@@ -231,7 +232,8 @@ class View(GraphQL[RequestContext, None]):
                 raise Rejected(incoming.NOT_ACCEPTABLE)  # noqa: TRY301
             exchange.client = await self._sign_in(request, exchange)
             exchange.context = self._context(exchange)
-            return await self.run(request, exchange.context)
+            with within(_court_of(exchange.client)):
+                return await self.run(request, exchange.context)
         except Rejected as rejected:
             return self._rejected(exchange, rejected.rejection)
         except HTTPException as refused:
@@ -339,6 +341,10 @@ class View(GraphQL[RequestContext, None]):
                 correlation=exchange.correlation,
             )
         )
+
+
+def _court_of(client: SignedIn | None) -> str:
+    return NOBODY if client is None else client.principal.court
 
 
 def _optional(body: Mapping[str, Any], name: str, kind: type[Any]) -> Any:

@@ -32,12 +32,11 @@ from courtside.modules.meals.store.items import (
     LineItem,
 )
 from courtside.platform import jobs
-from courtside.platform.dynamo.database import Database, all_items, create, load, replace
+from courtside.platform.dynamo.database import Database, create, replace
 from courtside.platform.dynamo.values import (
     Check,
     Key,
     Op,
-    Query,
     Write,
     attribute,
     from_instant,
@@ -53,14 +52,11 @@ class MenuStore:
         self._jobs = jobs.JobStore(database)
 
     async def load_menu(self, court: str, canteen: str, day: date, *, decide: bool) -> DayMenu:
-        pk = self._database.of(court).key(menu_partition(canteen, day), DAY).pk
-        found, lines = None, []
-        query = Query(table=LineItem.table, pk=pk, consistent=decide)
-        async for item in all_items(self._database.engine, query):
-            if item["sk"]["S"] == DAY:
-                found = to_day(load(DayItem, item))
-            else:
-                lines.append(to_line(load(LineItem, item)))
+        items = await self._database.of(court).query_mixed(
+            {DAY: DayItem, LINE: LineItem}, menu_partition(canteen, day), consistent=decide
+        )
+        found = next((to_day(item) for item in items if isinstance(item, DayItem)), None)
+        lines = [to_line(item) for item in items if isinstance(item, LineItem)]
         return DayMenu(canteen=canteen, date=day, day=found, lines=lines)
 
     async def find_draft_days(
