@@ -10,11 +10,11 @@ from courtside.kernel.errors import Refusal
 from courtside.kernel.workdays import CalendarYearMissing, DayKind
 from courtside.modules.calendar import contracts, errors
 from courtside.modules.calendar.service import Calendar
+from courtside.platform.gql.commands import carry_out
 from courtside.platform.gql.payloads import (
     Info,
     Payload,
     UserError,
-    idempotency_key,
     mutation,
     query,
 )
@@ -161,10 +161,8 @@ class Mutation:
         description="本院某日是否上班 / Say what kind of day it is in this court.",
     )
     async def set_court_day(self, info: Info, input: SetCourtDayInput) -> SetCourtDayPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Calendar).set_court_day(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(Calendar).set_court_day
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return SetCourtDayPayload(day=CalendarDay.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -175,10 +173,8 @@ class Mutation:
     async def import_calendar_year(
         self, info: Info, input: ImportCalendarYearInput
     ) -> ImportCalendarYearPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Calendar).import_year(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(Calendar).import_year
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return ImportCalendarYearPayload(
             calendar_year=CalendarYear.of(done.value), replayed=done.replayed
         )

@@ -13,8 +13,9 @@ from courtside.kernel.ids import decode, encode
 from courtside.modules.people import contracts, errors
 from courtside.modules.people.contracts import CourtLevel
 from courtside.modules.people.service import People
+from courtside.platform.gql.commands import carry_out
 from courtside.platform.gql.connections import Connection, connection, page_request
-from courtside.platform.gql.payloads import Info, Payload, idempotency_key, mutation, query
+from courtside.platform.gql.payloads import Info, Payload, mutation, query
 
 strawberry.enum(Role, description="角色 / What a person may do; all of the court are MEMBER.")
 strawberry.enum(PersonStatus, description="在职、请假、离院 / Whether still of the court.")
@@ -283,10 +284,8 @@ class RecordLeavingPayload(Payload):
 class Mutation:
     @mutation("people.add_unit", refuses=(NotFound,), description="新增部门 / Add a unit.")
     async def add_unit(self, info: Info, input: AddUnitInput) -> AddUnitPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(People).add_unit(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(People).add_unit
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return AddUnitPayload(unit=Unit.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -295,10 +294,8 @@ class Mutation:
         description="登记人员 / Register somebody, who may sign in from then on.",
     )
     async def add_person(self, info: Info, input: AddPersonInput) -> AddPersonPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(People).add_person(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(People).add_person
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return AddPersonPayload(person=Person.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -307,10 +304,8 @@ class Mutation:
         description="调整部门和职务 / Put somebody into another unit, with other posts.",
     )
     async def move_person(self, info: Info, input: MovePersonInput) -> MovePersonPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(People).move_person(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(People).move_person
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return MovePersonPayload(person=Person.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -325,10 +320,8 @@ class Mutation:
         description="授予角色,不能授予自己 / Give somebody else a role.",
     )
     async def grant_role(self, info: Info, input: GrantRoleInput) -> GrantRolePayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(People).grant_role(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(People).grant_role
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return GrantRolePayload(person=Person.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -342,10 +335,8 @@ class Mutation:
         description="撤销角色,即时生效 / End somebody's role at once.",
     )
     async def revoke_role(self, info: Info, input: RevokeRoleInput) -> RevokeRolePayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(People).revoke_role(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(People).revoke_role
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return RevokeRolePayload(person=Person.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -354,10 +345,8 @@ class Mutation:
         description="登记离院,角色即时终止,未用餐的订餐退款 / Somebody leaves the court today.",
     )
     async def record_leaving(self, info: Info, input: RecordLeavingInput) -> RecordLeavingPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(People).record_leaving(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(People).record_leaving
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return RecordLeavingPayload(person=Person.of(done.value), replayed=done.replayed)
 
 

@@ -12,7 +12,8 @@ from courtside.modules.meals.contracts import canteens as contracts
 from courtside.modules.meals.contracts.canteens import Allergen, Period, Tag
 from courtside.modules.meals.gql import ids
 from courtside.modules.meals.service.canteens import Canteens
-from courtside.platform.gql.payloads import Info, Payload, idempotency_key, mutation, query
+from courtside.platform.gql.commands import carry_out
+from courtside.platform.gql.payloads import Info, Payload, mutation, query
 from courtside.platform.gql.scalars import Yuan
 
 strawberry.enum(Period, name="Meal", description="餐次 / Which meal of the day.")
@@ -247,10 +248,8 @@ class Mutation:
         description="新增食堂,四个餐次取默认时间 / A canteen and its four usual meals.",
     )
     async def add_canteen(self, info: Info, input: AddCanteenInput) -> AddCanteenPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Canteens).add_canteen(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(Canteens).add_canteen
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return AddCanteenPayload(canteen=Canteen.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -259,10 +258,8 @@ class Mutation:
         description="设置餐次,对之后发布的菜单生效 / Set a meal; menus published later follow it.",
     )
     async def set_meal_period(self, info: Info, input: SetMealPeriodInput) -> SetMealPeriodPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Canteens).set_meal_period(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(Canteens).set_meal_period
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return SetMealPeriodPayload(meal_period=MealPeriod.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -271,10 +268,8 @@ class Mutation:
         description="新增菜品 / Add a dish to a canteen.",
     )
     async def add_dish(self, info: Info, input: AddDishInput) -> AddDishPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Canteens).add_dish(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(Canteens).add_dish
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return AddDishPayload(dish=Dish.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -285,10 +280,8 @@ class Mutation:
     async def set_dish_allergens(
         self, info: Info, input: SetDishAllergensInput
     ) -> SetDishAllergensPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Canteens).set_dish_allergens(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(Canteens).set_dish_allergens
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return SetDishAllergensPayload(dish=Dish.of(done.value), replayed=done.replayed)
 
 

@@ -8,19 +8,18 @@ import strawberry
 from courtside.kernel import files
 from courtside.kernel.errors import NotFound, Refusal
 from courtside.kernel.ids import decode, encode
-from courtside.kernel.journal import Done
 from courtside.kernel.sheets import SheetProblem, UnreadableSheet
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts import imports as contracts
 from courtside.modules.meals.contracts.imports import ImportKind, ImportState
 from courtside.modules.meals.gql import ids
-from courtside.modules.meals.service.imports import Imports, Started
+from courtside.modules.meals.service.imports import Imports
+from courtside.platform.gql.commands import carry_out
 from courtside.platform.gql.context import RequestContext
 from courtside.platform.gql.payloads import (
     Info,
     Payload,
     UserError,
-    idempotency_key,
     mutation,
     query,
 )
@@ -253,7 +252,8 @@ class Mutation:
         self, info: Info, input: StartMenuImportInput
     ) -> StartMenuImportPayload:
         context = info.context
-        done = await _start(context, input.idempotency_key, input.request())
+        use_case = context.get(Imports).start_import
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return StartMenuImportPayload(
             menu_import=SheetImport.of(done.value.imported, context),
             upload=FileUpload.of(done.value.upload),
@@ -270,7 +270,8 @@ class Mutation:
     ) -> CheckMenuImportPayload:
         context = info.context
         request = input.request(ImportKind.MENU)
-        done = await _check(context, input.idempotency_key, request)
+        use_case = context.get(Imports).check_import
+        done = await carry_out(info, use_case, input.idempotency_key, request)
         shown = SheetImport.of(done.value, context)
         return CheckMenuImportPayload(menu_import=shown, replayed=done.replayed)
 
@@ -284,7 +285,10 @@ class Mutation:
         self, info: Info, input: CommitImportInput
     ) -> CommitMenuImportPayload:
         context = info.context
-        done = await _commit(context, input.idempotency_key, input.request(ImportKind.MENU))
+        use_case = context.get(Imports).commit_import
+        done = await carry_out(
+            info, use_case, input.idempotency_key, input.request(ImportKind.MENU)
+        )
         shown = SheetImport.of(done.value, context)
         return CommitMenuImportPayload(menu_import=shown, replayed=done.replayed)
 
@@ -297,7 +301,8 @@ class Mutation:
         self, info: Info, input: StartTopUpImportInput
     ) -> StartTopUpImportPayload:
         context = info.context
-        done = await _start(context, input.idempotency_key, input.request())
+        use_case = context.get(Imports).start_import
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return StartTopUpImportPayload(
             top_up_import=SheetImport.of(done.value.imported, context),
             upload=FileUpload.of(done.value.upload),
@@ -313,7 +318,10 @@ class Mutation:
         self, info: Info, input: CheckImportInput
     ) -> CheckTopUpImportPayload:
         context = info.context
-        done = await _check(context, input.idempotency_key, input.request(ImportKind.TOP_UP))
+        use_case = context.get(Imports).check_import
+        done = await carry_out(
+            info, use_case, input.idempotency_key, input.request(ImportKind.TOP_UP)
+        )
         shown = SheetImport.of(done.value, context)
         return CheckTopUpImportPayload(top_up_import=shown, replayed=done.replayed)
 
@@ -326,7 +334,10 @@ class Mutation:
         self, info: Info, input: CommitImportInput
     ) -> CommitTopUpImportPayload:
         context = info.context
-        done = await _commit(context, input.idempotency_key, input.request(ImportKind.TOP_UP))
+        use_case = context.get(Imports).commit_import
+        done = await carry_out(
+            info, use_case, input.idempotency_key, input.request(ImportKind.TOP_UP)
+        )
         shown = SheetImport.of(done.value, context)
         return CommitTopUpImportPayload(top_up_import=shown, replayed=done.replayed)
 
@@ -342,30 +353,3 @@ async def _show(context: RequestContext, opaque: str, kind: ImportKind) -> Sheet
 async def _template(context: RequestContext, kind: ImportKind) -> FileDownload:
     service = context.get(Imports)
     return FileDownload.of(await service.grant_template(context.principal, kind, now=context.now))
-
-
-async def _start(
-    context: RequestContext, key: str, request: contracts.StartImport
-) -> Done[Started]:
-    service = context.get(Imports)
-    return await service.start_import(
-        context.principal, request, key=idempotency_key(key), now=context.now
-    )
-
-
-async def _check(
-    context: RequestContext, key: str, request: contracts.CheckImport
-) -> Done[contracts.Import]:
-    service = context.get(Imports)
-    return await service.check_import(
-        context.principal, request, key=idempotency_key(key), now=context.now
-    )
-
-
-async def _commit(
-    context: RequestContext, key: str, request: contracts.CommitImport
-) -> Done[contracts.Import]:
-    service = context.get(Imports)
-    return await service.commit_import(
-        context.principal, request, key=idempotency_key(key), now=context.now
-    )

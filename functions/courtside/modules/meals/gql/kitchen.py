@@ -15,11 +15,11 @@ from courtside.modules.meals.gql.menus import MealsJob
 from courtside.modules.meals.gql.orders import MealOrder
 from courtside.modules.meals.service.kitchen import Kitchen
 from courtside.modules.meals.service.orders import MealOrders
+from courtside.platform.gql.commands import carry_out
 from courtside.platform.gql.payloads import (
     Info,
     Payload,
     UserError,
-    idempotency_key,
     mutation,
     query,
 )
@@ -209,11 +209,9 @@ class Mutation:
     async def issue_kitchen_count(
         self, info: Info, input: IssueKitchenCountInput
     ) -> IssueKitchenCountPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Kitchen).issue_count(
-            context.principal, input.request(), key=key, now=context.now
-        )
-        job = MealsJob.of(done.value, context.language)
+        use_case = info.context.get(Kitchen).issue_count
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
+        job = MealsJob.of(done.value, info.context.language)
         return IssueKitchenCountPayload(job=job, replayed=done.replayed)
 
     @mutation(
@@ -230,8 +228,6 @@ class Mutation:
     async def collect_meal_order(
         self, info: Info, input: CollectMealOrderInput
     ) -> CollectMealOrderPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(MealOrders).collect_order(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(MealOrders).collect_order
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return CollectMealOrderPayload(order=MealOrder.of(done.value), replayed=done.replayed)

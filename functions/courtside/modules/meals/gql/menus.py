@@ -16,11 +16,11 @@ from courtside.modules.meals.contracts.canteens import Allergen, Period, Tag
 from courtside.modules.meals.contracts.menus import WindowState
 from courtside.modules.meals.gql import ids
 from courtside.modules.meals.service.menus import Menus
+from courtside.platform.gql.commands import carry_out
 from courtside.platform.gql.payloads import (
     Info,
     Payload,
     UserError,
-    idempotency_key,
     mutation,
     query,
 )
@@ -239,11 +239,9 @@ class Mutation:
         description="发布已导入的菜单 / Publish what is drafted; seen only when the job is done.",
     )
     async def publish_menu(self, info: Info, input: PublishMenuInput) -> PublishMenuPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Menus).publish_menu(
-            context.principal, input.request(), key=key, now=context.now
-        )
-        job = MealsJob.of(done.value, context.language)
+        use_case = info.context.get(Menus).publish_menu
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
+        job = MealsJob.of(done.value, info.context.language)
         return PublishMenuPayload(job=job, replayed=done.replayed)
 
     @mutation(
@@ -252,9 +250,7 @@ class Mutation:
         description="调整某餐的截止时间 / Move the cut-offs of one meal of one day.",
     )
     async def move_cut_off(self, info: Info, input: MoveCutOffInput) -> MoveCutOffPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(Menus).move_cut_off(
-            context.principal, input.request(), key=key, now=context.now
-        )
-        job = MealsJob.of(done.value, context.language)
+        use_case = info.context.get(Menus).move_cut_off
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
+        job = MealsJob.of(done.value, info.context.language)
         return MoveCutOffPayload(job=job, replayed=done.replayed)

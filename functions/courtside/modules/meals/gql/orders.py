@@ -16,11 +16,11 @@ from courtside.modules.meals.gql.canteens import Canteen
 from courtside.modules.meals.gql.menus import DayMenu, to_day_menu
 from courtside.modules.meals.service.home import Homes
 from courtside.modules.meals.service.orders import MealOrders
+from courtside.platform.gql.commands import carry_out
 from courtside.platform.gql.payloads import (
     Info,
     Payload,
     UserError,
-    idempotency_key,
     mutation,
     query,
 )
@@ -334,10 +334,8 @@ class Mutation:
     async def place_meal_order(
         self, info: Info, input: PlaceMealOrderInput
     ) -> PlaceMealOrderPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(MealOrders).place_order(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(MealOrders).place_order
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return PlaceMealOrderPayload(order=MealOrder.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -357,10 +355,8 @@ class Mutation:
     async def change_meal_order(
         self, info: Info, input: ChangeMealOrderInput
     ) -> ChangeMealOrderPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(MealOrders).change_order(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(MealOrders).change_order
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return ChangeMealOrderPayload(order=MealOrder.of(done.value), replayed=done.replayed)
 
     @mutation(
@@ -377,10 +373,8 @@ class Mutation:
     async def cancel_meal_order(
         self, info: Info, input: CancelMealOrderInput
     ) -> CancelMealOrderPayload:
-        context, key = info.context, idempotency_key(input.idempotency_key)
-        done = await context.get(MealOrders).cancel_order(
-            context.principal, input.request(), key=key, now=context.now
-        )
+        use_case = info.context.get(MealOrders).cancel_order
+        done = await carry_out(info, use_case, input.idempotency_key, input.request())
         return CancelMealOrderPayload(order=MealOrder.of(done.value), replayed=done.replayed)
 
 
