@@ -8,8 +8,10 @@ from courtside.platform.clock import Clock, ends_at
 from courtside.platform.dynamo.engine import Engine, Throttled, Unanswered
 from courtside.platform.dynamo.values import Item, Query, Read, Slice, Write
 
-FIRST_WAIT = 0.02  # seconds; doubles with each attempt, always with full jitter
-LONGEST_WAIT = 0.6
+FIRST_WAIT = 0.05  # seconds; doubles with each attempt, always with full jitter
+LONGEST_WAIT = 0.6  # right while hundreds want the same item, as in the first second of a rush
+LAST_WAIT = 0.1  # right when a few of them are left
+DRAINED = 3.0  # seconds in which a rush of 300 is through, at 8 ms for each on one item
 
 T = TypeVar("T")
 
@@ -23,17 +25,26 @@ async def patiently(clock: Clock, attempt: Callable[[], Awaitable[T]]) -> T:
 
     Only for what may be done twice: reads, identical puts, and transactions under a guard.
     """
-    ends = ends_at(clock)
+    ends, begun = ends_at(clock), clock.monotonic()
     wait = FIRST_WAIT
     while True:
         try:
             return await attempt()
-        except (Throttled, Unanswered, Contended):
-            pause = clock.jitter(wait)
-            if clock.monotonic() + pause >= ends:
-                raise Busy from None
-            await clock.sleep(pause)
-            wait = min(wait * 2, LONGEST_WAIT)
+        except (Throttled, Unanswered):
+            longest = LONGEST_WAIT
+        except Contended:
+            longest = _longest(clock.monotonic() - begun)
+        pause = clock.jitter(min(wait, longest))
+        if clock.monotonic() + pause >= ends:
+            raise Busy
+        await clock.sleep(pause)
+        wait = min(wait * 2, LONGEST_WAIT)
+
+
+def _longest(waited: float) -> float:
+    """The longest wait of somebody who has waited so long for others: it falls as those who came
+    together are served, so that the last of them is not asleep while the item is free."""
+    return max(LAST_WAIT, LONGEST_WAIT * (1 - waited / DRAINED))
 
 
 class PatientEngine:

@@ -44,7 +44,8 @@ class TestContention:
         assert (await self.rush(UnguardedPortions, 1, offered=500, faults=lost)).doubled > 0
 
     async def test_300_phones_at_once_on_one_dish_are_all_answered_in_time(self) -> None:
-        """Every transaction holds the dish for 8 ms, so that all together need 2.4 seconds."""
+        """Every transaction holds the dish for 8 ms, so that all together need 2.4 seconds; the
+        last has its answer before 3."""
         engine = MemoryEngine(VirtualClock(seed=8), seed=8)
         seller = Portions(engine, engine.clock)
         await seller.offer(300)
@@ -55,7 +56,7 @@ class TestContention:
                 *(asked(seller, f"P{n}", f"key-{n:04}") for n in range(300))
             )
 
-        assert engine.clock.monotonic() < 8.0
+        assert engine.clock.monotonic() < 3.0
         assert {outcome.answer for outcome in outcomes} == {"taken"}
         assert await seller.left() == 0
 
