@@ -13,6 +13,7 @@ from courtside.kernel.files import Files
 from courtside.kernel.jobs import Work
 from courtside.platform.clock import Clock, SystemClock
 from courtside.platform.crypto import CourtKeys, court_keys
+from courtside.platform.dynamo.audit import JournalReads
 from courtside.platform.dynamo.batching import BatchingEngine
 from courtside.platform.dynamo.database import Database
 from courtside.platform.dynamo.engine import Engine
@@ -160,16 +161,19 @@ def build(
 
 def _modules(base: Foundation) -> Iterable[Wired]:
     """Every module's wiring, foundation modules first."""
+    from courtside.modules.audit import wiring as audit
     from courtside.modules.calendar import wiring as calendar
     from courtside.modules.meals import wiring as meals
     from courtside.modules.people import wiring as people
 
-    persons = people.build(base.database, ids=PersonIds(base.keys, base.settings.issuers))
+    reads, ids = JournalReads(base.database), PersonIds(base.keys, base.settings.issuers)
+    persons = people.build(base.database, ids=ids, reads=reads)
+    trail = audit.build(base.database, actors=persons.people, reads=reads)
     days = calendar.build(base.database, actors=persons.people)
     lunch = meals.build(
         base.database, people=persons.people, calendars=days.calendar, files=base.files
     )
-    yield from (persons, days, lunch)
+    yield from (persons, days, trail, lunch)
 
 
 def _merged(consumers: Iterable[Consumers]) -> dict[str, tuple[Handler, ...]]:

@@ -10,6 +10,7 @@ from strawberry.tools import merge_types
 from strawberry.types.scalar import ScalarDefinition
 
 from courtside.kernel.errors import Refusal
+from courtside.modules.audit import gql as audit
 from courtside.modules.calendar import gql as calendar
 from courtside.modules.meals import gql as meals
 from courtside.modules.people import gql as people
@@ -27,7 +28,7 @@ class ModuleGql(Protocol):
     ERROR_TYPES: Mapping[type[Refusal], type[Any]]
 
 
-_MODULES: tuple[ModuleGql, ...] = (people, calendar, meals)
+_MODULES: tuple[ModuleGql, ...] = (people, calendar, audit, meals)
 
 ERROR_TYPES: Mapping[type[Refusal], type[Any]] = {
     refusal: kind for module in _MODULES for refusal, kind in module.ERROR_TYPES.items()

@@ -1,6 +1,6 @@
 """The journal entry: idempotency guard, outbox, audit record and ledger entry at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -9,6 +9,8 @@ from courtside.kernel.actor import Principal
 from courtside.kernel.ids import new_id
 from courtside.kernel.ledger import Movement, net
 
+READ = "Read"  # the kind of the result of a sensitive read's entry
+REFUSAL = "Refusal"  # and of a refusal's
 MAX_DEPTH = 8  # facts caused by facts: beyond this a loop is assumed, and stopped with an alarm
 
 T = TypeVar("T")
@@ -200,6 +202,17 @@ class Done(Generic[T]):
     def showing(self, value: U) -> "Done[U]":
         """The same answer with another view of the object."""
         return Done(value=value, replayed=self.replayed, outcome=self.outcome)
+
+
+class Reads(Protocol):
+    """Where looks at other people's sensitive records leave their entry."""
+
+    async def note(
+        self, principal: Principal, operation: str, *, seen: Sequence[str], now: datetime
+    ) -> None:
+        """One entry that names what this request shows, an aggregate each; it must succeed before
+        the answer. Nothing for the system itself, or where nothing was shown."""
+        ...
 
 
 class Journal(Protocol):

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from courtside.kernel.journal import MAX_DEPTH
+from courtside.kernel.journal import MAX_DEPTH, READ
+from courtside.kernel.workdays import business_day
 from courtside.platform import messages
 from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.database import RECORDS
@@ -116,8 +117,9 @@ class Relay:
 
 
 def history_lines(entry: StoredEntry) -> list[Item]:
-    """One line for each object and each account that the entry changed, always the same."""
-    return [*_object_lines(entry), *_account_lines(entry)]
+    """One line for each object and each account that the entry changed, and one where an auditor
+    looks for whoever acted or was looked at; always the same."""
+    return [*_object_lines(entry), *_account_lines(entry), *_audit_lines(entry)]
 
 
 def delivered_mark(entry: StoredEntry) -> Item:
@@ -141,7 +143,7 @@ def _object_lines(entry: StoredEntry) -> Iterator[Item]:
         key = history_key(
             entry.principal.court, change.aggregate, f"{change.version:0{VERSION_DIGITS}d}"
         )
-        told = _by(entry) | {"entry": entry.id}
+        told = _by(entry) | _place(entry)
         state = states.get((change.aggregate, change.version))
         if state is not None:
             told["state"] = _json(state)
@@ -156,6 +158,24 @@ def _account_lines(entry: StoredEntry) -> Iterator[Item]:
     for account, moved in lines.items():
         key = history_key(entry.principal.court, account, entry.id)
         yield _line(key, _by(entry) | {"moved": _json(moved)})
+
+
+def _audit_lines(entry: StoredEntry) -> Iterator[Item]:
+    """By person and day, and by record seen, in the order of time."""
+    court, person = entry.principal.court, entry.principal.person
+    told = {"at": instant(entry.at)} | _place(entry)
+    sort = f"{instant(entry.at)}#{entry.id}"
+    if not entry.principal.is_system:
+        day = business_day(entry.at).isoformat()
+        yield _line(history_key(court, f"BY:{person}#{day}", sort), told)
+    if entry.result.kind == READ:
+        for seen in entry.result.outcome.get("seen", ()):
+            yield _line(history_key(court, f"SEEN:{seen}", sort), told)
+
+
+def _place(entry: StoredEntry) -> dict[str, str]:
+    """Which entry it is, and where it stands in the court's journal."""
+    return {"entry": entry.id, "journal": entry.key.pk.partition("#")[2]}
 
 
 def _by(entry: StoredEntry) -> dict[str, str]:

@@ -18,7 +18,7 @@ from testkit.sim.files import BucketDown
 from testkit.sim.world import World
 
 PATIENCE = 40  # attempts; the weather is fine long before
-_LATER = (Busy, Died, Throttled, Unanswered, BucketDown)
+LATER = (Busy, Died, Throttled, Unanswered, BucketDown)
 _UNSEEN = {"NOT_PERMITTED", "NOT_FOUND"}  # a replay's object is read under the permission of now
 
 
@@ -78,7 +78,7 @@ class Clients:
             container = world.container("api")
             try:
                 await container.invoke(partial(self._serve, container, asked, service))
-            except _LATER as why:
+            except LATER as why:
                 asked.unknown += 1
                 self._note(container, asked, f"no answer ({type(why).__name__})")
                 await world.clock.sleep(world.chance.uniform(0.2, 4.0))
@@ -95,7 +95,7 @@ class Clients:
                 done = await use_case(asked.who, asked.request, key=asked.key, now=app.clock.now())
             except Refusal as refusal:
                 await self._refused(container, asked, refusal)
-            except _LATER:
+            except LATER:
                 raise
             except Exception as fault:  # noqa: BLE001 - whatever it is, the seed fails
                 self._world.problem(f"{asked.use_case} {asked.key}: {fault!r}")

@@ -125,7 +125,7 @@ class TestReconcile:
         report = await reconcile(house)
 
         assert (report.entries, report.accounts, report.pending) == (300, 40, 0)
-        assert report.lines == 3 * 300
+        assert report.lines == 4 * 300
         assert report.is_clean
         assert house.engine.dump() == before
         assert house.signals.counts[Signal.RECONCILIATION_MISMATCH] == 0
@@ -200,7 +200,7 @@ class TestReconcile:
         report = await reconcile(house)
 
         assert {finding.kind for finding in report.findings} == {FindingKind.LINE_MISSING}
-        assert len(report.findings) == 3
+        assert len(report.findings) == 4
 
     async def test_finds_an_entry_that_cannot_be_read_once(self, tmp_path):
         house = await a_court_with_books(tmp_path, payments=20, tills=20)

@@ -58,6 +58,7 @@ class TestRelay:
             ("Till:A", "000000000001"),
             (str(account_of("A")), entry_id),
             (entry_id, "DELIVERED"),
+            ("BY:CLERK#2026-03-02", f"2026-03-02T01:00:00.000000Z#{entry_id}"),
         }
         assert lines["Till:A", "000000000001"]["state"]["S"] == '{"amount":500,"till":"A"}'
         assert lines[str(account_of("A")), entry_id]["moved"]["S"] == '[["PAID",500,0,0]]'

@@ -17,8 +17,10 @@ from courtside.kernel.journal import (
     Event,
     Fact,
     Journal,
+    Reads,
     Recorded,
     Result,
+    aggregate,
     entry,
 )
 from courtside.kernel.paging import Page, PageRequest
@@ -35,9 +37,10 @@ Decide = Callable[[Facts], PersonChanged]
 class People:
     """Courts, their units and persons, and who may do what; `Actors` for every other module."""
 
-    def __init__(self, store: Store, *, journal: Journal, ids: PersonIds) -> None:
+    def __init__(self, store: Store, *, journal: Journal, reads: Reads, ids: PersonIds) -> None:
         self._store = store
         self._journal = journal
+        self._reads = reads
         self._ids = ids
 
     async def get_actor(self, principal: Principal) -> Actor:
@@ -82,12 +85,23 @@ class People:
     async def list_persons(
         self, principal: Principal, request: PageRequest, *, now: datetime
     ) -> Page[Person]:
-        """The persons of the caller's court by staff number, those who left included."""
+        """The persons of the caller's court by staff number, those who left included.
+
+        Who is shown is journalled as seen by the caller.
+        """
         actor, page = await gather(
             self.get_actor(principal), self._store.page_registered(principal.court, request)
         )
         permit(actor, PERMITS, "people.list_persons", now=now)
-        persons = await self._store.find_persons(principal.court, page.items)
+        persons, _ = await gather(
+            self._store.find_persons(principal.court, page.items),
+            self._reads.note(
+                principal,
+                "people.list_persons",
+                seen=[aggregate("Person", person) for person in page.items],
+                now=now,
+            ),
+        )
         present = [person for person in persons if person is not None]
         return Page(items=present, cursors=page.cursors, more=page.more)
 

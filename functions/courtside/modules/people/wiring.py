@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from courtside.kernel.journal import Reads
 from courtside.modules.people.ports import PersonIds
 from courtside.modules.people.service import People
 from courtside.modules.people.store import PeopleStore
@@ -22,5 +23,6 @@ class Wired:
         return {People: self.people}
 
 
-def build(database: Database, *, ids: PersonIds) -> Wired:
-    return Wired(people=People(PeopleStore(database), journal=database.journal, ids=ids))
+def build(database: Database, *, ids: PersonIds, reads: Reads) -> Wired:
+    people = People(PeopleStore(database), journal=database.journal, reads=reads, ids=ids)
+    return Wired(people=people)

@@ -1,0 +1,1 @@
+"""The audit module publishes nothing: what it shows was told by others."""
