@@ -1,4 +1,4 @@
-"""`make new-module NAME=vehicles`: lay out a module that works, with its tests and its lines.
+"""`make new-module NAME=vehicles ZH=车辆`: lay out a module that works, with tests and its lines.
 
 Beside the module's own files it writes two lines into `bootstrap.py`, two into `schema.py`, one
 word into the tiers of `pyproject.toml`, and brings SDL and manifest up to date.
@@ -17,31 +17,42 @@ ROOT = Path(__file__).resolve().parents[2]
 _NAME = re.compile(r"[a-z]{3,30}")
 Edit = Callable[[str, str], str]
 _BRACES = re.compile(r"\{\{(\w+)\}\}")
+_HAN = re.compile(r"[\u4e00-\u9fff]{1,8}")
+KNOWN = {  # what one of them is called, of modules that are planned
+    "approvals": "审批",
+    "assets": "资产",
+    "clients": "接入方",
+    "requisitions": "领用单",
+    "standards": "标准",
+    "uniforms": "制服",
+    "vehicles": "车辆",
+}
+DERIVED = ["graphql/schema.graphql", "graphql/operations/manifest.json"]
 
 
 class NotLaidOut(Exception):
     """Why nothing was written."""
 
 
-def main(name: str, entity: str) -> None:
+def main(name: str, entity: str, chinese: str) -> None:
     """Lay out the module and say what to read next."""
     try:
-        written = lay_out(ROOT, name, entity=entity)
+        written = lay_out(ROOT, name, entity=entity, chinese=chinese)
     except NotLaidOut as reason:
         _stop(str(reason))
     _tidy(ROOT, written)
-    print(*(f"   {path}" for path in written), sep="\n")
+    print(*(f"   {path}" for path in (*written, *DERIVED)), sep="\n")
     print(f"== {name} is laid out; `make check test` passes. Now make it yours: CONTRIBUTING.md")
 
 
-def lay_out(root: Path, name: str, *, entity: str = "") -> list[str]:
+def lay_out(root: Path, name: str, *, entity: str = "", chinese: str = "") -> list[str]:
     """Write everything and return the paths. NotLaidOut before anything is written."""
     if not _NAME.fullmatch(name):
         raise NotLaidOut("a module is a plural noun in small letters: NAME=vehicles")
     package = root / "functions" / "courtside"
     if (package / "modules" / name).exists():
         raise NotLaidOut(f"{name} exists already")
-    words = _words(name, entity or _singular(name))
+    words = _words(name, entity or _singular(name), chinese or KNOWN.get(name, ""))
     edits = {path: change(path.read_text("utf-8"), name) for path, change in _edits(root).items()}
     files = {root / path: text for path, text in _files(words).items()}
     for path, text in {**files, **edits}.items():
@@ -60,8 +71,11 @@ def _files(words: Mapping[str, str]) -> dict[str, str]:
     renamed = {
         "event.json": f"schemas/events/{module}.{entity}_added.v1.json",
         "tests/test_rules.py": f"tests/unit/modules/{module}/test_rules.py",
-        "tests/test_add.py": f"tests/api/modules/{module}/test_add_{entity}.py",
-        "tests/test_list.py": f"tests/api/modules/{module}/test_{entities}.py",
+        "tests/test_events.py": f"tests/unit/modules/{module}/test_events.py",
+        "tests/test_operations.py": f"tests/api/modules/{module}/test_{entities}.py",
+        "tests/test_permissions.py": f"tests/api/modules/{module}/test_permissions.py",
+        "tests/test_store.py": f"tests/store/modules/test_{module}_store.py",
+        "tests/simulated.py": f"tests/sim/modules/{module}.py",
     }
     found = {}
     for source in sorted(LAYOUT.rglob("*.txt")):
@@ -97,7 +111,11 @@ def _mount(text: str, name: str) -> str:
 
 
 def _tier(text: str, name: str) -> str:
-    return _replaced(text, r'(\n  "\(?meals\)?[^"]*)(",)', rf"\1 : ({name})\2")
+    """Out of its parentheses if it is foreseen, else beside the other operational modules."""
+    foreseen = re.compile(rf'(\n  "[^"\n]*)\({name}\)')
+    if foreseen.search(text):
+        return foreseen.sub(rf"\1{name}", text)
+    return _replaced(text, r'(\n  "meals\b[^"\n]*)(",)', rf"\1 : {name}\2")
 
 
 def _after_imports(text: str, prefix: str, line: str) -> str:
@@ -118,10 +136,13 @@ def _replaced(text: str, pattern: str, by: str) -> str:
     return changed
 
 
-def _words(module: str, entity: str) -> dict[str, str]:
+def _words(module: str, entity: str, chinese: str) -> dict[str, str]:
     if not _NAME.fullmatch(entity) or entity == module:
         raise NotLaidOut(f"say what one of them is called: ENTITY=... (not {entity!r})")
+    if not _HAN.fullmatch(chinese):
+        raise NotLaidOut("say what one of them is called in Chinese: ZH=车辆")
     return {
+        "zh": chinese,
         "module": module,
         "Module": module.capitalize(),
         "MODULE": module.upper(),
@@ -166,4 +187,8 @@ def _stop(line: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "", os.environ.get("ENTITY") or "")
+    main(
+        sys.argv[1] if len(sys.argv) > 1 else "",
+        os.environ.get("ENTITY") or "",
+        os.environ.get("ZH") or "",
+    )

@@ -10,9 +10,18 @@ import pytest
 from infra.new_module.__main__ import NotLaidOut, lay_out, main
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("functions", "infra", "graphql", "schemas", "tests/testkit", "tests/conftest.py")
-CONTRACTS = ("test_access_patterns.py", "test_event_schemas.py", "test_key_prefixes.py")
-FILES = ("pyproject.toml", "template.yaml")
+COPIED = ("functions", "infra", "graphql", "schemas", "tests/testkit", "tests/sim/modules")
+CONTRACTS = (
+    "test_access_patterns.py",
+    "test_event_schemas.py",
+    "test_key_prefixes.py",
+    "test_operations.py",
+    "test_sdl.py",
+    "test_simulation.py",
+    "test_words.py",
+)
+FILES = ("pyproject.toml", "template.yaml", "tests/conftest.py", "tests/store/conftest.py")
+NAME, CHINESE = "parasols", "阳伞"  # nobody will ever want a module of them
 
 
 @pytest.fixture
@@ -21,20 +30,16 @@ def copy(tmp_path):
     for name in COPIED:
         source, target = ROOT / name, tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=unwanted)
-        else:
-            shutil.copy(source, target)
-    for name in FILES:
+        shutil.copytree(source, target, ignore=unwanted)
+    for name in (*FILES, *(f"tests/contract/{each}" for each in CONTRACTS)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "tests" / "contract").mkdir()
-    for name in CONTRACTS:
-        shutil.copy(ROOT / "tests" / "contract" / name, tmp_path / "tests" / "contract" / name)
     return tmp_path
 
 
-def run(folder, *command):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(("functions", "tests", "."))}
+def run(folder, *command, **more):
+    path = os.pathsep.join(("functions", "tests", "."))
+    environment = {**os.environ, "PYTHONPATH": path, **more}
     program = Path(sys.executable).with_name(command[0])
     done = subprocess.run(
         [str(program), *command[1:]],
@@ -49,36 +54,50 @@ def run(folder, *command):
 
 class TestNewModule:
     def test_passes_its_own_tests_and_the_linters_right_away(self, copy):
-        laid_out = run(copy, "python", "-m", "infra.new_module", "vehicles")
+        laid_out = run(copy, "python", "-m", "infra.new_module", NAME, ZH=CHINESE)
 
-        tests = run(copy, "pytest", "-p", "no:cacheprovider", "tests/unit", "tests/api")
-        contracts = run(copy, "pytest", "-p", "no:cacheprovider", "tests/contract")
+        pytest_ = ("pytest", "-p", "no:cacheprovider")
+        own = run(copy, *pytest_, "tests/unit", f"tests/api/modules/{NAME}")
+        store = run(copy, *pytest_, "tests/store", "-k", "memory")
+        contracts = run(copy, *pytest_, "tests/contract", "-k", f"{NAME} or Parasol or Words")
         walls = run(copy, "lint-imports", "--no-cache")
-        style = run(copy, "ruff", "check", "--no-cache", *_of(copy, "vehicles"))
-        form = run(copy, "ruff", "format", "--check", "--no-cache", *_of(copy, "vehicles"))
+        style = run(copy, "ruff", "check", "--no-cache", *_of(copy, NAME))
+        form = run(copy, "ruff", "format", "--check", "--no-cache", *_of(copy, NAME))
 
-        assert laid_out[0] == 0, laid_out[1]
-        assert tests[0] == 0, tests[1]
-        assert "11 passed" in tests[1]
-        assert contracts[0] == 0, contracts[1]
-        assert walls[0] == 0, walls[1]
-        assert style[0] == 0, style[1]
-        assert form[0] == 0, form[1]
+        done = (laid_out, own, store, contracts, walls, style, form)
+        assert [told for code, told in done if code] == []
+        assert laid_out[1].count("graphql/schema.graphql\n") == 1
 
-    @pytest.mark.parametrize("name", ["", "Vehicles", "company-cars", "meals", "x"])
+    def test_takes_its_place_in_the_tiers(self, copy):
+        lay_out(copy, NAME, chinese=CHINESE)
+        lay_out(copy, "assets")
+
+        tiers = (copy / "pyproject.toml").read_text("utf-8")
+        assert f" : {NAME}" in tiers
+        assert " : assets : " in tiers
+        assert "(assets)" not in tiers
+
+    @pytest.mark.parametrize("name", ["", "Parasols", "sun-shades", "meals", "x", "y" * 31])
     def test_writes_nothing_when_it_refuses(self, copy, name):
         before = _contents(copy)
 
         with pytest.raises(NotLaidOut):
-            lay_out(copy, name)
+            lay_out(copy, name, chinese=CHINESE)
 
         assert _contents(copy) == before
 
-    def test_says_why_in_one_line(self, capsys):
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("meals", "!! meals exists already\n"),
+            (NAME, "!! say what one of them is called in Chinese: ZH=车辆\n"),
+        ],
+    )
+    def test_says_why_in_one_line(self, capsys, name, told):
         with pytest.raises(SystemExit):
-            main("meals", "")
+            main(name, "", "")
 
-        assert capsys.readouterr().err == "!! meals exists already\n"
+        assert capsys.readouterr().err == told
 
 
 def _of(folder, name):

@@ -9,7 +9,12 @@ import pytest
 from infra.local import engine as local
 from pytest_localstack.session import RunningSession
 
+from courtside.kernel.ids import short_id
+from courtside.platform.clock import SystemClock
+from courtside.platform.crypto import CourtKeys
 from courtside.platform.dynamo.aio import DynamoEngine
+from courtside.platform.dynamo.batching import BatchingEngine
+from courtside.platform.dynamo.database import Database
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.settings import Settings, table_names
 from testkit.atomic import Conserved, contend
@@ -73,6 +78,23 @@ def memory() -> MemoryEngine:
 def place() -> str:
     """A partition of this test's own, since the embedded engine keeps its tables."""
     return f"C{next(_numbers)}#CASE"
+
+
+@pytest.fixture
+def code() -> str:
+    """A court of this test alone, since the embedded engine serves the whole suite."""
+    return f"C{short_id(8)}"
+
+
+@pytest.fixture
+def database(engine: Engine) -> Database:
+    """What a module's store is given, on each of the engines."""
+    return Database(BatchingEngine(engine), clock=SystemClock(), digests=CourtKeys(_Keys()))
+
+
+class _Keys:
+    def key(self, court: str) -> bytes:
+        return court.encode().ljust(32, b".")
 
 
 @pytest.fixture(params=["memory", "embedded"])

@@ -29,10 +29,6 @@ from courtside.modules.meals.rules.orders import cancel_order, place_order
 from courtside.modules.meals.store.kitchen import KitchenStore
 from courtside.modules.meals.store.menus import MenuStore
 from courtside.modules.meals.store.orders import OrderStore
-from courtside.platform.clock import SystemClock
-from courtside.platform.crypto import CourtKeys
-from courtside.platform.dynamo.batching import BatchingEngine
-from courtside.platform.dynamo.database import Database
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FAR = datetime(2126, 3, 2, tzinfo=UTC)  # these engines know the real time alone
@@ -40,22 +36,6 @@ PAST = datetime(2025, 3, 2, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 CANTEEN = "CANT01"
 _numbers = count(1)
-
-
-class _Keys:
-    def key(self, court: str) -> bytes:
-        return court.encode().ljust(32, b".")
-
-
-@pytest.fixture
-def database(engine) -> Database:
-    return Database(BatchingEngine(engine), clock=SystemClock(), digests=CourtKeys(_Keys()))
-
-
-@pytest.fixture
-def code() -> str:
-    """A court of this test alone, since the embedded engine serves the whole suite."""
-    return f"C{short_id(8)}"
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from courtside.kernel.actor import Actor, Grant, PersonStatus, Principal, Role
 from courtside.kernel.errors import Stale
-from courtside.kernel.ids import short_id
 from courtside.kernel.journal import Command, Entry, Recorded, Result, entry
 from courtside.kernel.paging import PageRequest
 from courtside.kernel.workdays import DayKind
@@ -18,29 +17,9 @@ from courtside.modules.calendar.store import CalendarStore
 from courtside.modules.people import errors
 from courtside.modules.people.contracts import Court, CourtLevel, Person, Unit
 from courtside.modules.people.store import PeopleStore
-from courtside.platform.clock import SystemClock
-from courtside.platform.crypto import CourtKeys
-from courtside.platform.dynamo.batching import BatchingEngine
-from courtside.platform.dynamo.database import Database
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 _numbers = count(1)
-
-
-class _Keys:
-    def key(self, court: str) -> bytes:
-        return court.encode().ljust(32, b".")
-
-
-@pytest.fixture
-def database(engine) -> Database:
-    return Database(BatchingEngine(engine), clock=SystemClock(), digests=CourtKeys(_Keys()))
-
-
-@pytest.fixture
-def code() -> str:
-    """A court of this test alone, since the embedded engine serves the whole suite."""
-    return f"C{short_id(8)}"
 
 
 @pytest.fixture
