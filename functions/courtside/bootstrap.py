@@ -161,19 +161,19 @@ def build(
 
 def _modules(base: Foundation) -> Iterable[Wired]:
     """Every module's wiring, foundation modules first."""
-    from courtside.modules.audit import wiring as audit
-    from courtside.modules.calendar import wiring as calendar
-    from courtside.modules.meals import wiring as meals
-    from courtside.modules.people import wiring as people
+    from courtside.modules.audit import wiring as audit_wiring
+    from courtside.modules.calendar import wiring as calendar_wiring
+    from courtside.modules.meals import wiring as meals_wiring
+    from courtside.modules.people import wiring as people_wiring
 
     reads, ids = JournalReads(base.database), PersonIds(base.keys, base.settings.issuers)
-    persons = people.build(base.database, ids=ids, reads=reads)
-    trail = audit.build(base.database, actors=persons.people, reads=reads)
-    days = calendar.build(base.database, actors=persons.people)
-    lunch = meals.build(
-        base.database, people=persons.people, calendars=days.calendar, files=base.files
+    people = people_wiring.build(base.database, ids=ids, reads=reads)
+    calendar = calendar_wiring.build(base.database, actors=people.people)
+    audit = audit_wiring.build(base.database, actors=people.people, reads=reads)
+    meals = meals_wiring.build(
+        base.database, people=people.people, calendars=calendar.calendar, files=base.files
     )
-    yield from (persons, days, trail, lunch)
+    yield from (people, calendar, audit, meals)
 
 
 def _merged(consumers: Iterable[Consumers]) -> dict[str, tuple[Handler, ...]]:

@@ -96,12 +96,13 @@ def _edits(root: Path) -> dict[Path, Edit]:
 
 
 def _wire(text: str, name: str) -> str:
-    text = _after_imports(text, "    from courtside.modules.", f"{name} import wiring as {name}\n")
+    added = f"{name} import wiring as {name}_wiring\n"
+    text = _after_imports(text, "    from courtside.modules.", added)
     return _replaced(
         text,
         r"\n    yield from \(([^)]*)\)",
-        rf"\n    {name}_wired = {name}.build(base.database, actors=persons.people)"
-        rf"\n    yield from (\1, {name}_wired)",
+        rf"\n    {name} = {name}_wiring.build(base.database, actors=people.people)"
+        rf"\n    yield from (\1, {name})",
     )
 
 

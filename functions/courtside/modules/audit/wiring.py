@@ -13,15 +13,12 @@ from courtside.platform.dynamo.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wired:
-    """The module has no consumers."""
+    """The services by their types; the module has no consumers."""
 
-    audit: Audit
+    services: Mapping[type[Any], object]
     consumers: None = None
-
-    @property
-    def services(self) -> Mapping[type[Any], object]:
-        return {Audit: self.audit}
 
 
 def build(database: Database, *, actors: Actors, reads: Reads) -> Wired:
-    return Wired(audit=Audit(AuditStore(database), actors=actors, reads=reads))
+    audit = Audit(AuditStore(database), actors=actors, reads=reads)
+    return Wired(services={Audit: audit})

@@ -13,17 +13,14 @@ from courtside.platform.workdays_source import state_council
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wired:
-    """The module has no consumers."""
+    """`calendar` is what other modules ask for work days; nothing is consumed."""
 
     calendar: Calendar
+    services: Mapping[type[Any], object]
     consumers: None = None
-
-    @property
-    def services(self) -> Mapping[type[Any], object]:
-        return {Calendar: self.calendar}
 
 
 def build(database: Database, *, actors: Actors) -> Wired:
     store = CalendarStore(database)
     calendar = Calendar(store, journal=database.journal, actors=actors, state_council=state_council)
-    return Wired(calendar=calendar)
+    return Wired(calendar=calendar, services={Calendar: calendar})

@@ -13,16 +13,13 @@ from courtside.platform.dynamo.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wired:
-    """`people` is also `Actors` for every other module; nothing is consumed yet."""
+    """`people` is also `Actors` for every other module; nothing is consumed."""
 
     people: People
+    services: Mapping[type[Any], object]
     consumers: None = None
-
-    @property
-    def services(self) -> Mapping[type[Any], object]:
-        return {People: self.people}
 
 
 def build(database: Database, *, ids: PersonIds, reads: Reads) -> Wired:
     people = People(PeopleStore(database), journal=database.journal, reads=reads, ids=ids)
-    return Wired(people=people)
+    return Wired(people=people, services={People: people})
