@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 
 from testkit.app import build_app
 from testkit.factories.people import COURT, OTHER_COURT, a_court
+from testkit.sizes import watched_sizes
 from testkit.tokens import issuers
 
 # A busy machine must not fail a property: examples are bounded by number, never by time.
@@ -12,6 +13,14 @@ settings.register_profile(
     "courtside", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("courtside")
+
+
+@pytest.fixture(autouse=True)
+def sizes():
+    """Fails whatever test commits more than 25 items at once: larger work is a job's."""
+    with watched_sizes() as seen:
+        yield seen
+    assert seen.too_large == []
 
 
 @pytest.fixture

@@ -11,7 +11,14 @@ from courtside.kernel.journal import Recorded
 from courtside.kernel.ledger import move
 from courtside.platform.clock import deadline
 from courtside.platform.dynamo import journal
-from courtside.platform.dynamo.engine import Cancelled, EngineFault, Reason, Throttled, Unanswered
+from courtside.platform.dynamo.engine import (
+    MAX_TRANSACTION,
+    Cancelled,
+    EngineFault,
+    Reason,
+    Throttled,
+    Unanswered,
+)
 from courtside.platform.dynamo.meter import metered
 from courtside.platform.dynamo.transaction import (
     MAX_ITEMS,
@@ -36,6 +43,7 @@ from testkit.factories.transactions import (
     balance,
     stock,
 )
+from testkit.sizes import Sizes
 
 
 class TestCommit:
@@ -68,15 +76,34 @@ class TestCommit:
             await transaction.commit()
         assert engine.items("records") == engine.items("journal") == []
 
-    async def test_more_than_25_items_are_never_sent(self) -> None:
+    async def test_more_than_a_hundred_items_are_never_sent(self, sizes: Sizes) -> None:
+        """D-21: the engine would refuse them."""
         engine = MemoryEngine()
         transaction = a_transaction(engine)
-        for n in range(MAX_ITEMS):  # and the entry makes one more
+        for n in range(MAX_TRANSACTION):  # and the entry makes one more
             transaction.add(a_put(str(n)))
 
-        with pytest.raises(ValueError, match="make it a job"):
+        with metered() as meter, pytest.raises(ValueError, match="make it a job"):
             await transaction.commit()
         assert engine.items("records") == engine.items("journal") == []
+        assert meter.calls == 0
+        sizes.committed.clear()
+
+    @pytest.mark.parametrize(("items", "found"), [(MAX_ITEMS, []), (MAX_ITEMS + 1, [26])])
+    async def test_more_than_25_items_are_written_and_fail_their_test(
+        self, sizes: Sizes, items: int, found: list[int]
+    ) -> None:
+        """That the test kit's own check can fail: in production such a use case still works."""
+        engine = MemoryEngine()
+        transaction = a_transaction(engine)
+        for n in range(items - 1):
+            transaction.add(a_put(str(n)))
+
+        await transaction.commit()
+
+        assert len(engine.items("records")) == items - 1
+        assert sizes.too_large == found
+        sizes.committed.clear()
 
     async def test_an_instant_that_nobody_filled_in_is_a_mistake(self) -> None:
         engine = MemoryEngine()
