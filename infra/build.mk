@@ -28,6 +28,9 @@ build-GraphqlHttp: .uv/.installed
 build-JournalRelay build-EventWorker build-JobWorker build-Scheduled: .uv/.installed
 	@$(PYTHON) -m infra.package functions "$(ARTIFACTS_DIR)" --platform $(PLATFORM_$(ARCHITECTURE)) --python $(TARGET_PYTHON)
 
+build-PreTraffic: .uv/.installed
+	@$(PYTHON) -m infra.package hook "$(ARTIFACTS_DIR)" --platform $(PLATFORM_$(ARCHITECTURE)) --python $(TARGET_PYTHON)
+
 .PHONY: bench
 bench: setup ## ratios of speed and memory with their bounds; minutes, wants an idle machine (ARGS="rush requests" for some)
 	@echo '== bench'

@@ -5,30 +5,25 @@ expanded template and yields a finding for each resource that breaks it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from infra.rules.expanded import Template
+from infra.rules.reading import (
+    Finding,
+    Rule,
+    Told,
+    attributes,
+    attributes_of,
+    function_of,
+    listed,
+    resources,
+    statements,
+)
+from infra.rules.releasing import releases_prove_themselves
+from infra.rules.watching import failures_are_told
 
 from courtside.platform.dynamo.journal import RETENTION
-from courtside.platform.signals import Signal
-
-Resource = dict[str, Any]
-
-
-class Finding(NamedTuple):
-    """A resource that breaks a rule."""
-
-    rule: str
-    resource: str
-    says: str
-
-    def __str__(self) -> str:
-        return f"{self.resource}: {self.says} ({self.rule})"
-
-
-Told = Iterator[tuple[str, str]]
-Rule = Callable[[Template], Told]
 
 SIX_MONTHS = 180
 STATEFUL = {
@@ -61,22 +56,15 @@ JOURNAL_FORBIDDEN = {
     "dynamodb:PartiQLInsert",
     "dynamodb:PartiQLDelete",
 }
+# Actions that IAM does not bind to a resource.
+EVERYWHERE = {"dynamodb:ListStreams", "cloudwatch:DescribeAlarms"}
 SEALS_PERMITTED = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions", "s3:PutObject"}
-FAILURES = (
-    Signal.JOURNAL_TAMPERED,
-    Signal.RECONCILIATION_MISMATCH,
-    Signal.SEAL_BROKEN,
-    Signal.SEAL_FAILED,
-    Signal.ENTRY_UNREADABLE,
-    Signal.MESSAGE_UNREADABLE,
-    Signal.CHAIN_STOPPED,
-)
 
 
 def names_no_partition(template: Template) -> Told:
     """`arn:aws:` in a policy deploys nowhere in China; no linter flagged it. For the template as
     written: once expanded, it names the partition of its region."""
-    for name, resource in _resources(template):
+    for name, resource in resources(template):
         text = json.dumps(resource)
         for wrong in ("arn:aws:", "arn:aws-cn:", ".amazonaws.com/", ".amazonaws.com.cn"):
             if wrong in text:
@@ -85,7 +73,7 @@ def names_no_partition(template: Template) -> Told:
 
 def in_both_partitions(template: Template) -> Told:
     """Cognito, X-Ray with Lambda, function URLs: China lacks them, so the stack would fail."""
-    for name, resource in _resources(template):
+    for name, resource in resources(template):
         if resource["Type"].startswith(MISSING_SOMEWHERE):
             yield name, f"{resource['Type']} is missing in a partition"
         if "TracingConfig" in resource.get("Properties", {}):
@@ -96,9 +84,9 @@ def function_has_its_log_group(template: Template) -> Told:
     """A log group that Lambda makes by itself keeps everything for ever, and unencrypted."""
     groups = {
         json.dumps(r["Properties"]["LogGroupName"])
-        for _, r in _resources(template, "AWS::Logs::LogGroup")
+        for _, r in resources(template, "AWS::Logs::LogGroup")
     }
-    for name, function in _resources(template, "AWS::Lambda::Function"):
+    for name, function in resources(template, "AWS::Lambda::Function"):
         named = function["Properties"].get("FunctionName")
         expected = {"Fn::Sub": f"/aws/lambda/{named['Fn::Sub']}"} if named else None
         if json.dumps(expected) not in groups:
@@ -108,7 +96,7 @@ def function_has_its_log_group(template: Template) -> Told:
 def logs_stay_six_months(template: Template) -> Told:
     """The Cybersecurity Law asks for network logs of at least six months."""
     parameters = template.get("Parameters", {})
-    for name, group in _resources(template, "AWS::Logs::LogGroup"):
+    for name, group in resources(template, "AWS::Logs::LogGroup"):
         days = group["Properties"].get("RetentionInDays", 0)
         allowed = [days]
         if isinstance(days, dict):
@@ -121,14 +109,14 @@ def logs_stay_six_months(template: Template) -> Told:
 def everything_is_encrypted_by_our_key(template: Template) -> Told:
     """等保 2.0 8.1.4.8: what is stored is encrypted, by keys whose use the court can end."""
     for kind, needed in ENCRYPTED_BY.items():
-        for name, resource in _resources(template, kind):
+        for name, resource in resources(template, kind):
             if f'"{needed}"' not in json.dumps(resource["Properties"]):
                 yield name, f"has no {needed}"
 
 
 def what_holds_state_outlives_the_stack(template: Template) -> Told:
     """A stack that is deleted or replaced by mistake must not take a court's books with it."""
-    for name, resource in _resources(template):
+    for name, resource in resources(template):
         if resource["Type"] not in STATEFUL:
             continue
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -139,7 +127,7 @@ def what_holds_state_outlives_the_stack(template: Template) -> Told:
 def tables_are_guarded(template: Template) -> Told:
     """Every table is protected; all but the keys can go back in time, since an erased key must not
     come back with an older copy."""
-    for name, table in _resources(template, "AWS::DynamoDB::Table"):
+    for name, table in resources(template, "AWS::DynamoDB::Table"):
         properties = table["Properties"]
         recovery = properties.get("PointInTimeRecoverySpecification", {})
         if not properties.get("DeletionProtectionEnabled"):
@@ -150,8 +138,8 @@ def tables_are_guarded(template: Template) -> Told:
 
 def table_keys_begin_the_same(template: Template) -> Told:
     """Stores make `<COURT>#...` keys of two strings; another key could not carry the court."""
-    for name, table in _resources(template, "AWS::DynamoDB::Table"):
-        kinds = {d["AttributeName"]: d["AttributeType"] for d in _attributes(table)}
+    for name, table in resources(template, "AWS::DynamoDB::Table"):
+        kinds = {d["AttributeName"]: d["AttributeType"] for d in attributes(table)}
         keys = [(k["AttributeName"], k["KeyType"]) for k in table["Properties"]["KeySchema"]]
         if keys != [("pk", "HASH"), ("sk", "RANGE")] or set(kinds.values()) != {"S"}:
             yield name, "needs the string keys pk and sk"
@@ -161,7 +149,7 @@ def only_the_journal_streams(template: Template) -> Told:
     """A consumer that writes to a table whose stream it reads is a loop; China detects none."""
     streaming = [
         name
-        for name, table in _resources(template, "AWS::DynamoDB::Table")
+        for name, table in resources(template, "AWS::DynamoDB::Table")
         if "StreamSpecification" in table["Properties"]
     ]
     if streaming != ["JournalTable"]:
@@ -170,10 +158,10 @@ def only_the_journal_streams(template: Template) -> Told:
 
 def journal_is_append_only(template: Template) -> Told:
     """Whoever may change an entry may rewrite what was done: roles put, inside a transaction."""
-    for name, statement in _statements(template):
+    for name, statement in statements(template):
         if "JournalTable" not in json.dumps(statement["Resource"]):
             continue
-        actions = _listed(statement["Action"])
+        actions = listed(statement["Action"])
         if found := sorted(JOURNAL_FORBIDDEN & set(actions)):
             yield name, f"may {', '.join(found)} on the journal"
         bound = "dynamodb:EnclosingOperation" in json.dumps(statement.get("Condition", {}))
@@ -193,20 +181,20 @@ def seals_cannot_be_removed(template: Template) -> Told:
         days = template["Parameters"][days["Ref"]]["Default"]
     if days <= RETENTION.days:
         yield "SealsBucket", "keeps seals for a shorter time than the journal keeps entries"
-    for name, statement in _statements(template):
+    for name, statement in statements(template):
         if "SealsBucket" in json.dumps(statement["Resource"]):
-            more = set(_listed(statement["Action"])) - SEALS_PERMITTED
+            more = set(listed(statement["Action"])) - SEALS_PERMITTED
             if more:
                 yield name, f"may {', '.join(sorted(more))} on seals"
 
 
 def roles_name_what_they_touch(template: Template) -> Told:
     """A star in a role is found by whoever takes the role over."""
-    for name, statement in _statements(template):
-        actions = _listed(statement["Action"])
+    for name, statement in statements(template):
+        actions = listed(statement["Action"])
         if any(action.endswith("*") for action in actions):
             yield name, f"has a star among its actions: {actions}"
-        if statement["Resource"] == "*" and actions != ["dynamodb:ListStreams"]:
+        if statement["Resource"] == "*" and set(actions) - EVERYWHERE:
             yield name, f"may {actions} on everything"
 
 
@@ -214,11 +202,11 @@ def private_data_is_for_two(template: Template) -> Told:
     """Children's and health data: the API and the job worker only may open it."""
     policies = {
         name
-        for name, statement in _statements(template)
-        if {"PrivateTable", "PrivateKey"} & set(_attributes_of(statement["Resource"]))
+        for name, statement in statements(template)
+        if {"PrivateTable", "PrivateKey"} & set(attributes_of(statement["Resource"]))
     }
     permitted = {"PrivatePolicy", "GraphqlHttpRole", "JobWorkerRole"}
-    for name, role in _resources(template, "AWS::IAM::Role"):
+    for name, role in resources(template, "AWS::IAM::Role"):
         attached = {p.get("Ref") for p in role["Properties"].get("ManagedPolicyArns", ())}
         if (name in policies or attached & policies) and name not in permitted:
             yield name, "may read what is private"
@@ -227,13 +215,13 @@ def private_data_is_for_two(template: Template) -> Told:
 def async_sources_say_where_failures_go(template: Template) -> Told:
     """A stream's default is to retry one poisoned record until it expires and blocks the shard; an
     asynchronous call that fails three times is gone."""
-    queues = dict(_resources(template, "AWS::SQS::Queue"))
-    for name, mapping in _resources(template, "AWS::Lambda::EventSourceMapping"):
+    queues = dict(resources(template, "AWS::SQS::Queue"))
+    for name, mapping in resources(template, "AWS::Lambda::EventSourceMapping"):
         yield from _mapping(name, mapping["Properties"])
-        for source in _attributes_of(mapping["Properties"]["EventSourceArn"]):
+        for source in attributes_of(mapping["Properties"]["EventSourceArn"]):
             if source in queues and "RedrivePolicy" not in queues[source]["Properties"]:
                 yield source, "is worked on and has no dead letters"
-    for name, rule in _resources(template, "AWS::Events::Rule"):
+    for name, rule in resources(template, "AWS::Events::Rule"):
         for target in rule["Properties"]["Targets"]:
             if "DeadLetterConfig" not in target:
                 yield name, "has no dead letters for what cannot be handed over"
@@ -242,30 +230,53 @@ def async_sources_say_where_failures_go(template: Template) -> Told:
 
 def queues_wait_six_timeouts(template: Template) -> Told:
     """A message that is seen again while its worker still runs is done twice at once."""
-    functions = dict(_resources(template, "AWS::Lambda::Function"))
-    queues = dict(_resources(template, "AWS::SQS::Queue"))
-    for _, mapping in _resources(template, "AWS::Lambda::EventSourceMapping"):
+    functions = dict(resources(template, "AWS::Lambda::Function"))
+    queues = dict(resources(template, "AWS::SQS::Queue"))
+    for _, mapping in resources(template, "AWS::Lambda::EventSourceMapping"):
         properties = mapping["Properties"]
-        timeout = functions[properties["FunctionName"]["Ref"]]["Properties"]["Timeout"]
-        for source in _attributes_of(properties["EventSourceArn"]):
+        function = functions[function_of(template, properties["FunctionName"]["Ref"])]
+        timeout = function["Properties"]["Timeout"]
+        for source in attributes_of(properties["EventSourceArn"]):
             waits = queues.get(source, {}).get("Properties", {}).get("VisibilityTimeout", 0)
             if source in queues and waits < 6 * timeout:
                 yield source, f"hides messages for {waits} s, its worker may take {timeout} s"
 
 
-def failures_are_told(template: Template) -> Told:
-    """A dead letter that nobody hears of is a lost fact."""
-    alarms = dict(_resources(template, "AWS::CloudWatch::Alarm"))
-    watched = {
-        (alarm["Properties"]["MetricName"], name)
-        for alarm in alarms.values()
-        for name in (*_attributes_of(alarm["Properties"].get("Dimensions", [])), "")
-    }
-    for metric, name in sorted(_to_be_watched(template) - watched):
-        yield name or "alarms", f"nobody is told of {metric}"
-    for name, alarm in alarms.items():
-        if not alarm["Properties"].get("AlarmActions"):
-            yield name, "tells nobody"
+def every_cost_has_its_cap(template: Template) -> Told:
+    """What nobody caps, a loop or a stolen key can spend: O-06 adds these caps up."""
+    for name, function in resources(template, "AWS::Lambda::Function"):
+        if "ReservedConcurrentExecutions" not in function["Properties"]:
+            yield name, "may run any number of times at once"
+    for name, table in resources(template, "AWS::DynamoDB::Table"):
+        properties = table["Properties"]
+        for part in (properties, *properties.get("GlobalSecondaryIndexes", ())):
+            if len(part.get("OnDemandThroughput", {})) < 2:  # noqa: PLR2004 - reads and writes
+                yield name, f"{part.get('IndexName', 'the table')} has no cap of reads and writes"
+    for name, plan in resources(template, "AWS::ApiGateway::UsagePlan"):
+        if "Quota" not in plan["Properties"]:
+            yield name, "has no quota of a month"
+
+
+def callers_say_which_client_they_are(template: Template) -> Told:
+    """Without a key the usage plans know nobody, and throttle nobody."""
+    for name, api in resources(template, "AWS::ApiGateway::RestApi"):
+        for path, methods in api["Properties"]["Body"]["paths"].items():
+            for method in methods.values():
+                if {"api_key": []} not in method.get("security", ()):
+                    yield name, f"{path} asks for no client's key"
+
+
+def callers_are_throttled(template: Template) -> Told:
+    """One client in a loop must not take the others' share: each has a key in a usage plan."""
+    for name, plan in resources(template, "AWS::ApiGateway::UsagePlan"):
+        if len(plan["Properties"].get("Throttle", {})) < 2:  # noqa: PLR2004 - rate and burst
+            yield name, "throttles nobody"
+    for name, stage in resources(template, "AWS::ApiGateway::Stage"):
+        settings = stage["Properties"].get("MethodSettings", ())
+        if not all("ThrottlingRateLimit" in one for one in settings) or not settings:
+            yield name, "has no rate limit"
+        if "AccessLogSetting" not in stage["Properties"]:
+            yield name, "keeps no access log"
 
 
 AS_WRITTEN: tuple[Rule, ...] = (names_no_partition,)
@@ -284,58 +295,17 @@ RULES: tuple[Rule, ...] = (
     private_data_is_for_two,
     async_sources_say_where_failures_go,
     queues_wait_six_timeouts,
+    every_cost_has_its_cap,
+    callers_say_which_client_they_are,
+    callers_are_throttled,
     failures_are_told,
+    releases_prove_themselves,
 )
 
 
 def findings(template: Template, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """What breaks the rules: RULES in an expanded template, AS_WRITTEN in the one just read."""
     return [Finding(rule.__name__, *told) for rule in rules for told in rule(template)]
-
-
-def _resources(template: Template, kind: str | None = None) -> list[tuple[str, Resource]]:
-    everything = template["Resources"].items()
-    return [(name, r) for name, r in everything if kind in {None, r["Type"]}]
-
-
-def _attributes(table: Resource) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = table["Properties"]["AttributeDefinitions"]
-    return found
-
-
-def _statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement of a role or a managed policy, by the resource that holds it."""
-    for name, policy in _resources(template, "AWS::IAM::ManagedPolicy"):
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            yield name, statement
-    for name, role in _resources(template, "AWS::IAM::Role"):
-        for policy in role["Properties"].get("Policies", ()):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
-
-
-def _attributes_of(value: Any) -> list[str]:
-    """The logical ids that a value refers to, however deep."""
-    if isinstance(value, list):
-        return [name for one in value for name in _attributes_of(one)]
-    if not isinstance(value, dict):
-        return []
-    if "Ref" in value:
-        return [value["Ref"]]
-    if "Fn::GetAtt" in value:
-        return [value["Fn::GetAtt"][0]]
-    if "Fn::Sub" in value and isinstance(value["Fn::Sub"], str):
-        return [part.split("}")[0].split(".")[0] for part in value["Fn::Sub"].split("${")[1:]]
-    return [name for one in value.values() for name in _attributes_of(one)]
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _streams(template: Template) -> list[dict[str, Any]]:
-    mappings = [m["Properties"] for _, m in _resources(template, "AWS::Lambda::EventSourceMapping")]
-    return [m for m in mappings if "StartingPosition" in m]
 
 
 def _mapping(name: str, properties: dict[str, Any]) -> Told:
@@ -358,28 +328,12 @@ def _invoked_later(template: Template) -> Told:
     """Functions that schedules call need a destination for calls that fail."""
     kept = {
         name
-        for _, config in _resources(template, "AWS::Lambda::EventInvokeConfig")
+        for _, config in resources(template, "AWS::Lambda::EventInvokeConfig")
         if "OnFailure" in config["Properties"].get("DestinationConfig", {})
-        for name in _attributes_of(config["Properties"]["FunctionName"])
+        for name in attributes_of(config["Properties"]["FunctionName"])
     }
-    for _, rule in _resources(template, "AWS::Events::Rule"):
+    for _, rule in resources(template, "AWS::Events::Rule"):
         for target in rule["Properties"]["Targets"]:
-            for name in _attributes_of(target["Arn"]):
-                if name not in kept:
+            for name in attributes_of(target["Arn"]):
+                if function_of(template, name) not in kept:
                     yield name, "is called later and has no destination for what fails"
-
-
-def _to_be_watched(template: Template) -> set[tuple[str, str]]:
-    """Metrics that need an alarm, with the resource that they are of."""
-    functions = [name for name, _ in _resources(template, "AWS::Lambda::Function")]
-    dead = [
-        name
-        for name, queue in _resources(template, "AWS::SQS::Queue")
-        if "RedrivePolicy" not in queue["Properties"]
-    ]
-    return {
-        *(("Errors", name) for name in functions),
-        *(("ApproximateNumberOfMessagesVisible", name) for name in dead),
-        *(("IteratorAge", stream["FunctionName"]["Ref"]) for stream in _streams(template)),
-        *((metric, "") for metric in FAILURES),
-    }

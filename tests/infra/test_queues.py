@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 from infra.rules.expanded import expand, read
+from infra.rules.reading import function_of
 
 NEEDED = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
 
@@ -21,7 +22,10 @@ def _workers():
             properties = resource["Properties"]
             queue = properties["EventSourceArn"]["Fn::GetAtt"][0]
             if _resources()[queue]["Type"] == "AWS::SQS::Queue":
-                yield properties["FunctionName"]["Ref"], queue
+                yield (
+                    function_of({"Resources": _resources()}, properties["FunctionName"]["Ref"]),
+                    queue,
+                )
 
 
 def _granted(function, queue):

@@ -3,11 +3,14 @@ that breaks it."""
 
 import copy
 import json
+import re
+from fnmatch import fnmatchcase
 from functools import cache
 
 import pytest
 from infra.rules.expanded import REGIONS, ROOT, TEMPLATE, expand, read
 from infra.rules.house import AS_WRITTEN, RULES, findings
+from infra.rules.watching import coverage, failures_are_told
 
 from courtside.platform import settings
 from courtside.platform.observability import SERVICE
@@ -42,7 +45,10 @@ class TestTemplate:
         assert foreign not in json.dumps(_expanded(region))
 
     def test_hands_every_function_the_settings_that_are_read(self):
-        read_there = (ROOT / "functions/courtside/platform/settings.py").read_text("utf-8")
+        readers = ("platform/settings.py", "entrypoints/pre_traffic.py")
+        read_there = "".join(
+            (ROOT / "functions/courtside" / reader).read_text("utf-8") for reader in readers
+        )
 
         given = _environments(_expanded("cn-north-1"))
 
@@ -52,6 +58,7 @@ class TestTemplate:
             "EventWorker",
             "JobWorker",
             "Scheduled",
+            "PreTraffic",
         }
         for variables in given.values():
             assert {f'"{name}"' for name in variables if f'"{name}"' not in read_there} == set()
@@ -89,12 +96,40 @@ class TestSignals:
 
     def test_alarms_watch_what_is_emitted(self):
         alarms = _of(_expanded("cn-north-1"), "AWS::CloudWatch::Alarm").values()
-        ours = [a["Properties"] for a in alarms if a["Properties"]["Namespace"] == "Courtside"]
+        ours = [a["Properties"] for a in alarms if a["Properties"].get("Namespace") == "Courtside"]
 
-        told = {a["MetricName"] for a in ours} - {"faults"}  # which are counted from the log
+        told = [a["MetricName"] for a in ours if a["MetricName"] != "faults"]
 
-        assert told <= {signal.value for signal in Signal}
-        assert len(told) == len(ours) - 1
+        assert sorted(told) == sorted(signal.value for signal in Signal)
+
+    def test_alarms_on_signals_name_the_dimensions_that_are_emitted(self):
+        for alarm in _of(_expanded("cn-north-1"), "AWS::CloudWatch::Alarm").values():
+            if alarm["Properties"].get("MetricName") in set(Signal):
+                assert alarm["Properties"]["Dimensions"] == [
+                    {"Name": "service", "Value": SERVICE},
+                    {"Name": "stage", "Value": {"Ref": "Stage"}},
+                ]
+
+    def test_every_failure_mode_has_its_alarm(self):
+        covered, wanted = coverage(_expanded("cn-north-1"))
+
+        assert covered == wanted > 50
+
+    def test_no_two_alarms_share_a_name(self):
+        alarms = _of(_expanded("cn-north-1"), "AWS::CloudWatch::Alarm").values()
+        names = [alarm["Properties"]["AlarmName"]["Fn::Sub"] for alarm in alarms]
+
+        assert len(set(names)) == len(names)
+
+    def test_the_guide_says_what_to_do_at_each(self):
+        guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
+        alarms = _of(_expanded("cn-north-1"), "AWS::CloudWatch::Alarm").values()
+
+        named = {a["Properties"]["AlarmName"]["Fn::Sub"].split("}-", 1)[1] for a in alarms}
+        rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+        told = [pattern for row in rows for pattern in re.findall("`([^`]+)`", row)]
+
+        assert {n for n in named if not any(fnmatchcase(n, p) for p in told)} == set()
 
 
 class TestRelayFilter:
@@ -165,6 +200,14 @@ BREACHES = {
         VisibilityTimeout=60
     ),
     "failures_are_told": lambda r: r.pop("TamperingAlarm"),
+    "every_cost_has_its_cap": lambda r: r["Scheduled"]["Properties"].pop(
+        "ReservedConcurrentExecutions"
+    ),
+    "callers_are_throttled": lambda r: r["ThirdParties"]["Properties"].pop("Throttle"),
+    "callers_say_which_client_they_are": lambda r: r["Api"]["Properties"]["Body"]["paths"][
+        "/graphql"
+    ]["post"].pop("security"),
+    "releases_prove_themselves": lambda r: r["EventWorkerAliaslive"].pop("UpdatePolicy"),
 }
 
 
@@ -204,13 +247,35 @@ class TestHouseRules:
 
         assert [f.resource for f in findings(template)] == ["JournalRelayJournal"]
 
-    @pytest.mark.parametrize("alarm", ["RelayDeadLettersAlarm", "ScheduledErrorsAlarm"])
-    def test_a_missing_alarm_is_missed(self, alarm, template):
-        del template["Resources"][alarm]
+    @pytest.mark.parametrize("index", [0, 1])
+    def test_an_index_needs_its_cap_as_well(self, index, template):
+        table = template["Resources"]["RecordsTable"]["Properties"]
+        del table["GlobalSecondaryIndexes"][index]["OnDemandThroughput"]
 
-        assert [f.resource for f in findings(template)] == [
-            alarm.removesuffix("Alarm").removesuffix("Errors")
-        ]
+        assert [f.resource for f in findings(template)] == ["RecordsTable"]
+
+    def test_moving_all_at_once_is_found(self, template):
+        group = template["Resources"]["JobWorkerDeploymentGroup"]["Properties"]
+        group["DeploymentConfigName"] = "CodeDeployDefault.LambdaAllAtOnce"
+
+        assert [f.resource for f in findings(template)] == ["JobWorkerDeploymentGroup"]
+
+    def test_every_missing_alarm_is_missed(self, template):
+        """Whichever alarm goes, somebody says so; those that only watch more closely are named."""
+        alarms = [n for n, _ in _of(template, "AWS::CloudWatch::Alarm").items()]
+        missed = {}
+        for name in alarms:
+            kept = template["Resources"].pop(name)
+            missed[name] = bool(findings(template, [failures_are_told]))
+            template["Resources"][name] = kept
+
+        assert {name for name, found in missed.items() if not found} == CLOSER_LOOKS
+
+
+CLOSER_LOOKS = {
+    *("ApiFaultsAlarm", "ApiSlowAlarm", "ApiShedAlarm", "FaultsAlarm"),
+    *("ConflictsAlarm", "KeysBackupAlarm", "LogsStoppedAlarm", "ScheduledStoppedAlarm"),
+}
 
 
 def test_is_written_without_tabs_or_anchors():

@@ -6,9 +6,12 @@ from typing import Any
 from courtside.bootstrap import App
 from courtside.platform.container import Container, settings
 from courtside.platform.observability import Observer
+from courtside.platform.probe import Check, table_checks
 from courtside.platform.refused import Refused
 from courtside.platform.signals import Signals
 from courtside.platform.worker import EventWorker, take_batch
+
+READ = ("records", "journal", "keys")  # the tables that its role may read
 
 
 class Events:
@@ -33,4 +36,10 @@ def _build() -> Events:
     return Events(build(told), Observer(stage=told.stage, level=told.log_level))
 
 
-handler = Container(_build)
+def _checks() -> Mapping[str, Check]:
+    from courtside.bootstrap import foundation
+
+    return table_checks(foundation(settings()).engine, READ)
+
+
+handler = Container(_build, _checks)

@@ -7,10 +7,13 @@ from courtside.bootstrap import App
 from courtside.platform import reconcile, verify
 from courtside.platform.container import Container, settings
 from courtside.platform.observability import Observer
+from courtside.platform.probe import Check, table_checks
 from courtside.platform.reconcile import Reconciler
 from courtside.platform.signals import Signals
 from courtside.platform.verify import Verifier
 from courtside.platform.worker import JobWorker, take_batch
+
+READ = ("records", "private", "journal", "keys")  # the tables that its role may read
 
 
 class Jobs:
@@ -42,4 +45,10 @@ def _build() -> Jobs:
     return Jobs(build(told), Observer(stage=told.stage, level=told.log_level))
 
 
-handler = Container(_build)
+def _checks() -> Mapping[str, Check]:
+    from courtside.bootstrap import foundation
+
+    return table_checks(foundation(settings()).engine, READ)
+
+
+handler = Container(_build, _checks)

@@ -8,11 +8,14 @@ from courtside.platform.container import Container, settings
 from courtside.platform.dynamo.database import engine_of
 from courtside.platform.dynamo.values import Item
 from courtside.platform.observability import Observer
+from courtside.platform.probe import Check, table_checks
 from courtside.platform.relay import Relay
 from courtside.platform.signals import Signal, Signals
 from courtside.platform.worker import failures
 
 _TIME_TO_LIVE = "dynamodb.amazonaws.com"
+
+READ = ("records",)  # the tables that its role may read
 
 
 class JournalRelay:
@@ -50,4 +53,10 @@ def _build() -> JournalRelay:
     return JournalRelay(foundation(told), Observer(stage=told.stage, level=told.log_level))
 
 
-handler = Container(_build)
+def _checks() -> Mapping[str, Check]:
+    from courtside.bootstrap import foundation
+
+    return table_checks(foundation(settings()).engine, READ)
+
+
+handler = Container(_build, _checks)

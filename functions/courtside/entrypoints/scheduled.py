@@ -17,6 +17,7 @@ from courtside.platform.container import Container, settings
 from courtside.platform.dynamo.database import engine_of
 from courtside.platform.messages import of_job
 from courtside.platform.observability import Observer
+from courtside.platform.probe import Check, table_checks
 from courtside.platform.relay import Relay
 from courtside.platform.seal import Sealer
 from courtside.platform.signals import Signal, Signals
@@ -25,6 +26,8 @@ from courtside.platform.sweeper import Sweeper
 HISTORY_DAYS = timedelta(days=8)  # of history that the nightly run compares; balances it sums whole
 VERIFIED_DAYS = timedelta(days=8)  # of the journal that the nightly run compares with its seals
 _AT_ONCE = 8  # courts swept or sealed at the same time
+
+READ = ("records", "journal")  # the tables that its role may read
 
 
 class Scheduled:
@@ -116,4 +119,10 @@ def _build() -> Scheduled:
     return Scheduled(build(told), Observer(stage=told.stage, level=told.log_level))
 
 
-handler = Container(_build)
+def _checks() -> Mapping[str, Check]:
+    from courtside.bootstrap import foundation
+
+    return table_checks(foundation(settings()).engine, READ)
+
+
+handler = Container(_build, _checks)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from courtside.platform.clock import SystemClock, deadline
+from courtside.platform.probe import Check, is_probe, probed
 from courtside.platform.settings import Settings, from_environment
 
 _RESERVE = 2.0  # seconds of the function's time that are kept for answering
@@ -20,10 +21,16 @@ class Taker(Protocol):
 
 
 class Container:
-    """A handler for Lambda. The application is built at the first event, on the one loop."""
+    """A handler for Lambda. The application is built at the first event, on the one loop.
 
-    def __init__(self, build: Callable[[], Taker]) -> None:
+    `checks` are what a probe tries, on the application that would take the events.
+    """
+
+    def __init__(
+        self, build: Callable[[], Taker], checks: Callable[[], Mapping[str, Check]]
+    ) -> None:
         self._build = build
+        self._checks = checks
         self._clock = SystemClock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._taker: Taker | None = None
@@ -36,10 +43,16 @@ class Container:
             return self._loop.run_until_complete(self._take(event))
 
     async def _take(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if is_probe(event):
+            return await probed(self._tried)
         if self._taker is None:
             self._taker = self._build()
             settled()
         return await self._taker.take(event)
+
+    def _tried(self) -> Mapping[str, Check]:
+        self._build()
+        return self._checks()
 
 
 def settled() -> None:

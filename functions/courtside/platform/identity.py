@@ -179,6 +179,15 @@ class Identity:
                 self._verified.popitem(last=False)
         return known.signed_in
 
+    async def try_keys(self) -> None:
+        """Every issuer's keys can be had: LookupError where there is none of an issuer, or no
+        issuer; OSError, TimeoutError or ValueError of the fetch."""
+        if not self.issuers:
+            raise LookupError("issuers")
+        for issuer in self.issuers.values():
+            if not _key_set(issuer.jwks or await self.fetch(issuer.jwks_url)):
+                raise LookupError("keys")
+
     async def _check(self, token: str, now: datetime) -> _Verified:
         header, claims = _unverified(token)
         issuer = self.issuers.get(claims["iss"]) if isinstance(claims.get("iss"), str) else None

@@ -23,6 +23,7 @@ class Signal(StrEnum):
     DOCUMENT_REFUSED = "document_refused"  # a document that is not trusted, or no longer known
     SEAL_BROKEN = "seal_broken"  # the journal differs from its seals, or a seal from the chain
     SEAL_FAILED = "seal_failed"  # a court whose journal could not be sealed; it is tried again
+    RELEASE_REFUSED = "release_refused"  # a new version failed a check before its first request
     RECONCILIATION_MISMATCH = "reconciliation_mismatch"  # a balance, line or mark that is wrong
 
 

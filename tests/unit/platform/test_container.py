@@ -34,7 +34,7 @@ class TestContainer:
             built.append(Remembers())
             return built[0]
 
-        handler = Container(build)
+        handler = Container(build, dict)
         answers = [handler({"n": n}, Context()) for n in range(3)]
         loops = built[0].loops
         loops[0].close()
@@ -46,10 +46,26 @@ class TestContainer:
     def test_leaves_time_for_the_answer(self):
         taker = Remembers()
 
-        Container(lambda: taker)({"n": 0}, Context())
+        Container(lambda: taker, dict)({"n": 0}, Context())
         taker.loops[0].close()
 
         assert 27 < taker.given[0] <= 28
+
+    def test_tries_its_checks_when_it_is_probed_and_takes_nothing(self):
+        taker = Remembers()
+
+        async def fails() -> None:
+            raise OSError
+
+        async def holds() -> None:
+            return None
+
+        handler = Container(lambda: taker, lambda: {"one": holds, "other": fails})
+        answer = handler({"probe": True}, Context())
+        handler._loop.close()
+
+        assert answer == {"failed": {"other": "OSError"}}
+        assert taker.loops == []
 
 
 class TestDeadline:
