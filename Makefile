@@ -8,7 +8,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; 
 PY := .venv/bin/python
 UV := .uv/bin/uv
 DATA ?= .local
-export DATA HOST PORT NOW AS AT NAME COURT CODE CLIENT ENTITY SINCE
+ifeq ($(origin AS),default)
+AS := # make's own name for the assembler is nobody's
+endif
+export DATA HOST PORT NOW AS SUBJECT AT NAME COURT CODE CLIENT ENTITY ZH SINCE
 export PYTHONPATH := functions:tests:.
 
 # ---- set-up, each once until its lock changes ----
@@ -38,7 +41,7 @@ run: setup ## start everything here: API, GraphiQL, tables, queues (HOST= PORT= 
 url: .venv/.installed ## the address of the running API
 	@$(PY) -m infra.local.commands url
 
-token: .venv/.installed ## a token for a day: make -s token AS=judge
+token: .venv/.installed ## a token for a day: make -s token AS=judge (who else: leave AS out; SUBJECT= for others)
 	@$(PY) -m infra.local.commands token
 
 ask: .venv/.installed ## one operation: make -s ask AS=judge OP=PlaceMealOrder VARS='{input: {...}}' (GET=path UNTIL=path=value IN=en)
@@ -70,14 +73,17 @@ test: setup ## all tests (ARGS= is handed to pytest)
 	@$(PY) -m pytest -p no:cacheprovider $(ARGS)
 
 check: setup ## style, types, imports, contracts and the template
-	@echo '== ruff';           .venv/bin/ruff check -q functions tests infra
-	@echo '== format';         .venv/bin/ruff format -q --check functions tests infra
-	@echo '== types';          .venv/bin/mypy --no-error-summary
-	@echo '== imports';        told=$$(.venv/bin/lint-imports --no-logo) || { echo "$$told"; exit 1; }
-	@echo '== schemas';        $(PY) -m infra.schemas
-	@echo '== template';       .venv/bin/cfn-lint template.yaml --regions $(REGIONS) && $(PY) -m infra.rules
-	@echo '== SDL';            $(PY) -m infra.sdl --check
-	@echo '== operations';     $(PY) -m infra.operations --check
+	@failed=; try() { name=$$1; shift; echo "== $$name"; "$$@" || failed="$$failed $$name"; }; \
+	try ruff       .venv/bin/ruff check -q functions tests infra; \
+	try format     .venv/bin/ruff format -q --check functions tests infra; \
+	try types      .venv/bin/mypy --no-error-summary; \
+	try imports    $(PY) -m infra.walls; \
+	try schemas    $(PY) -m infra.schemas; \
+	try template   .venv/bin/cfn-lint template.yaml --regions $(REGIONS); \
+	try rules      $(PY) -m infra.rules; \
+	try SDL        $(PY) -m infra.sdl --check; \
+	try operations $(PY) -m infra.operations --check; \
+	test -z "$$failed" || { echo "!! not in order:$$failed" >&2; exit 1; }
 
 # ---- making ----
 
@@ -99,7 +105,7 @@ lock: .uv/.installed ## lock the dependencies of pyproject.toml again (hashes, n
 	@$(COMPILE) -c requirements.txt -o requirements-functions.txt
 	@$(COMPILE) --extra api --group dev -c requirements.txt -o requirements-dev.txt
 
-new-module: .venv/.installed ## lay out a module: make new-module NAME=vehicles
+new-module: .venv/.installed ## lay out a module: make new-module NAME=vehicles ZH=车辆
 	@$(PY) -m infra.new_module "$(NAME)"
 
 # ---- the cloud: builds of the functions, and the bench ----

@@ -74,7 +74,7 @@ async def found_court(people: People, told: Mapping[str, Any], *, now: datetime)
 
 async def find_staff(people: People, court: str) -> Staff:
     """Everybody of a court that was founded before."""
-    found = await people.find_persons_by_staff_no(court, _numbers())
+    found = await people.find_persons_by_staff_no(court, numbers())
     principals = {
         number: Principal(court=court, person=person.id, client="web")
         for number, person in found.items()
@@ -106,7 +106,7 @@ def _persons(told: Mapping[str, Any], units: Sequence[contracts.Unit]) -> list[c
     names = [surname + given for given in told["given"] for surname in told["surnames"]]
     chance.shuffle(names)
     judges = next(unit.id for unit in units if unit.name == _JUDGES)
-    numbers = [number for number in _numbers() if number != "admin"]
+    wanted = [number for number in numbers() if number != "admin"]
     return [
         contracts.AddPerson(
             staff_no=number,
@@ -114,10 +114,10 @@ def _persons(told: Mapping[str, Any], units: Sequence[contracts.Unit]) -> list[c
             unit=judges if number in ROLES else units[n % len(units)].id,
             posts=("法官",) if n % 3 == 0 else ("书记员",) if n % 3 == 1 else ("法官助理",),
         )
-        for n, (number, name) in enumerate(zip(numbers, names, strict=False))
+        for n, (number, name) in enumerate(zip(wanted, names, strict=False))
     ]
 
 
-def _numbers() -> list[str]:
+def numbers() -> list[str]:
     """All staff numbers: those with a role are called after it."""
     return [*ROLES, *(f"{n:04d}" for n in range(1, PEOPLE - len(ROLES) + 1))]

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from infra.local.callers import names, running, signed, stop
+from infra.local.callers import caller, running, signed_in, stop
 from infra.local.data import DataFolder
 
 OPERATIONS = Path(__file__).parents[2] / "graphql" / "operations"
@@ -270,14 +270,12 @@ class _Sheet:
 
 
 def _caller(folder: DataFolder) -> Caller:
-    name = os.environ.get("AS") or stop(f"say who asks: AS={names(folder)}")
     url: str = running(folder)["url"]
-    court, client = os.environ.get("COURT"), os.environ.get("CLIENT")
     return Caller(
         url=url,
-        token=signed(folder, name, court=court, client=client),
+        token=signed_in(folder),
         language=os.environ.get("IN") or "zh",
-        hint=f"(AS={name}; known: {names(folder)})",
+        hint=f"({caller()}; without AS= it is said who holds which role)",
     )
 
 

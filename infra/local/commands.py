@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, cast
 
-from infra.local.callers import names, running, signed, stop
+from infra.local.callers import running, signed_in, stop
 from infra.local.clock import Backwards, RunningClock, parse, shown
 from infra.local.data import DataFolder, read_json, write_json
 from infra.local.settings import COURTS, STAGE, local_settings
@@ -33,10 +33,8 @@ def url(folder: DataFolder) -> None:
 
 
 def token(folder: DataFolder) -> None:
-    """Print a token for a day: AS= a known name or a subject; COURT= and CLIENT= if others."""
-    name = os.environ.get("AS") or stop(f"say who: make -s token AS={names(folder)}")
-    court, client = os.environ.get("COURT"), os.environ.get("CLIENT")
-    print(signed(folder, name, court=court, client=client))
+    """Print a token for a day: AS= a known name, or SUBJECT=; COURT= and CLIENT= if others."""
+    print(signed_in(folder))
 
 
 def clock(folder: DataFolder) -> None:

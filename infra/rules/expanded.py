@@ -1,5 +1,6 @@
 """The root template as CloudFormation will see it: read, and expanded for one region."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ TEMPLATE = ROOT / "template.yaml"
 REGIONS = ("cn-north-1", "cn-northwest-1", "eu-central-1")
 
 Template = dict[str, Any]
+
+# It regrets metrics of itself that nobody publishes.
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 
 def read(path: Path = TEMPLATE) -> Template:

@@ -24,7 +24,7 @@ class Installation:
         self.environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("MAKELEVEL", "NOW", "HOST", "AS", "AT", "NAME", "COURT")
+            if name not in ("MAKELEVEL", "NOW", "HOST", "AS", "AT", "NAME", "COURT", "SUBJECT")
         } | {"DATA": str(folder), "PORT": "", "DEMO": "no", "PYTHONPATH": "functions:tests:."}
 
     @contextmanager
