@@ -117,10 +117,15 @@ async def pay_through_kills(folder: Path, workers: list[Worker], kills: int) -> 
 class TestKilled:
     @pytest.mark.parametrize(
         ("count", "payments", "kills"),
-        [(3, 30, 1), pytest.param(4, 500, 25, marks=pytest.mark.nightly)],
+        [
+            (3, 30, 1),
+            pytest.param(4, 500, 25, marks=pytest.mark.nightly),
+            pytest.param(4, 1800, 125, marks=pytest.mark.nightly),  # a thousand kills
+        ],
     )
     async def test_workers_and_engine_killed_at_random_points(self, folder, count, payments, kills):
-        """D-02: SIGKILL of every worker and of the engine, then the same keys again."""
+        """D-02: SIGKILL of every worker and of the engine, then the same keys again. P-09: as many
+        entries as effects."""
         chance = random.Random(2)
         workers = [Worker(f"w{n}", folder, payments, chance) for n in range(count)]
 

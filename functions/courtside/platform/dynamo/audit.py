@@ -49,7 +49,7 @@ class JournalRefusals:
             self._signals.emit(Signal.REFUSAL_REPEATED, code=refusal.code, operation=operation)
 
 
-MOST_SEEN = 30  # records that one entry names: it stays within a kilobyte
+MOST_SEEN = 20  # records that one entry names: it stays within a kilobyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class _Seen:
 class JournalReads:
     """Writes who saw which records, in transactions of its own and in the name of who saw them.
 
-    One entry a request, or one for every thirty records of a longer page. It fails closed: without
+    One entry a request, or one for every twenty records of a longer page. It fails closed: without
     its entry a record is not shown.
     """
 
