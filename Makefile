@@ -111,6 +111,9 @@ new-module: .venv/.installed ## lay out a module: make new-module NAME=vehicles 
 # ---- the cloud: builds of the functions, and the bench ----
 -include infra/build.mk
 
+# ---- the simulation ----
+-include infra/simulation.mk
+
 .PHONY: clean help
 clean: ## remove what the set-up and the builds made (not the data folder)
 	@rm -rf .uv .venv node_modules .aws-sam .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
