@@ -56,6 +56,7 @@ async def a_living_court(app: TestApp, *, code: str, mark: str) -> ALivingCourt:
     await court.stands_in(Role.CLERK, staff_no=f"{JUDGE}S", hours=8)
     neighbour = await court.somebody(name=f"{mark}赵邻座", staff_no=NEIGHBOUR)
     await court.grants(neighbour, Role.CLERK, unit=unit.id)
+    await court.leaves(await court.somebody(name=f"{mark}周离院"))
     canteen = await a_canteen(court, name=f"{mark}机关食堂")
     living = ALivingCourt(court=court, canteen=canteen, mark=mark, judge=judge)
     await _lunches(living)
