@@ -134,7 +134,7 @@ def forgets_the_guard():
 TWINS = {
     forgets_the_floor: "fell to -",
     forgets_the_cut_off: "was too late",
-    writes_over_versions: "versions of C310 ORDER#",
+    writes_over_versions: "versions of C310 MealOrder:",
     refunds_each_delivery: "MEALS#WALLET#",
     counts_before_it_closes: "count 0001 of",
     marks_before_it_delivers: "reached nobody",

@@ -13,7 +13,7 @@ GUARDED = "people."
 
 
 async def prepare(cast):
-    """Two administrators, two units, six diners, a clerk in each unit."""
+    """Two administrators, two units, ten diners, a clerk in each unit."""
     court = cast.court
     units = [(await court.a_unit(name)).id for name in ("立案庭", "执行局")]
     cast.things["units"] = units
@@ -21,7 +21,7 @@ async def prepare(cast):
         court.administrator,
         await court.somebody(Role.ADMINISTRATOR, staff_no="A0002"),
     )
-    cast.parts["diner"] = tuple([await court.somebody(unit=units[n % 2]) for n in range(6)])
+    cast.parts["diner"] = tuple([await court.somebody(unit=units[n % 2]) for n in range(10)])
     cast.parts["clerk"] = tuple([await court.somebody(Role.CLERK, unit=unit) for unit in units])
     cast.parts["staff"] = (*cast.parts["diner"], *cast.parts["clerk"])
 

@@ -139,13 +139,13 @@ class _Director:
     def _gap(self) -> float:
         """Mostly at once, sometimes hours, and often just before something ends."""
         chance = self._world.chance
-        moments = self._world.moments()
         fate = chance.random()
         if fate < 0.65:
             return chance.uniform(0, 3 * self._world.weather.engine.latency)
         if fate < 0.8:
             return chance.uniform(0.3, 8)
-        if fate < 0.9 or not moments:
+        moments = self._world.moments() if fate > 0.9 else ()
+        if not moments:
             return chance.uniform(8, 300)
         left = (moments[0] - self._world.clock.now()).total_seconds()
         return max(0.0, min(left, 3600) - chance.uniform(-0.3, 0.6))

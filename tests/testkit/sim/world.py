@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from courtside.kernel.actor import Principal
 from courtside.platform.dynamo.meter import Meter
-from courtside.platform.dynamo.values import Item, Write
+from courtside.platform.dynamo.values import Item, Key, Write
 from courtside.platform.settings import Settings
 from testkit.app import EVENTS, JOBS
 from testkit.engine import MemoryEngine
@@ -42,6 +42,10 @@ class WatchedEngine(MemoryEngine):
     """Tells of each transaction as it takes effect."""
 
     on_commit: Callable[[Commit], None] | None = None
+
+    def stored(self, table: str, key: Key) -> Item | None:
+        """One item as it is now."""
+        return self._table(table).get(key)
 
     def _apply(self, writes: Sequence[Write], meter: Meter) -> None:
         before = {(w.table, *w.key): self._table(w.table).get(w.key) for w in writes}
@@ -124,10 +128,7 @@ class World:
 
     def item(self, partition: str, sort: str) -> Item | None:
         """One stored item of the court."""
-        wanted = (f"{self.court}#{partition}", sort)
-        return next(
-            (i for i in self.items(partition) if (i["pk"]["S"], i["sk"]["S"]) == wanted), None
-        )
+        return self.engine.stored("records", Key(f"{self.court}#{partition}", sort))
 
     def one_of(self, part: str) -> Principal:
         """Somebody of that part."""
@@ -160,7 +161,7 @@ class World:
 
     def _found(self, commit: Commit) -> Iterable[str]:
         for write in commit.writes:
-            after = self.engine._table(write.table).get(write.key)
+            after = self.engine.stored(write.table, write.key)
             available = (after or {}).get("available", {}).get("N", "0")
             if int(available) < 0:
                 yield f"{write.key.pk}/{write.key.sk} fell to {available}"
