@@ -33,7 +33,7 @@ MODEL_CALLS = {"batch_write", "batch_get", "refresh", "scan", "rate_limited_scan
 TABLE_CALLS = {"transact", "put_many", "send_request"}
 PLATFORM_ONLY = {"engine", "_engine", "engine_of", "all_items", "Query", "Read"}
 CLIENTS = {"aiodynamo", "aiohttp", "boto3", "botocore", "http", "httpx", "requests", "socket"}
-CLIENTS |= {"urllib3", "urllib.request"}
+CLIENTS |= {"urllib3", "urllib.request", "courtside.platform.connections"}
 ENGINE = "platform/dynamo/"
 # Who speaks to something outside: the engine; KMS, SQS and the table of keys, which is read before
 # there is an engine; S3; the issuers' keys. What each may call is bounded by its role.
@@ -222,6 +222,7 @@ class TestRule:
             'await self._database.of("C999").get(OrderItem, "A", "B")',
             "await self._database.of(request.canteen).get(OrderItem, partition, sort)",
             "import aiohttp",
+            "from courtside.platform.connections import Connections",
             "import urllib.request",
             "from http.client import HTTPSConnection",
             "import socket",

@@ -6,8 +6,6 @@ answer what boto3's clients answer, as far as it is asked for here. Each call bl
 """
 
 import base64
-import hashlib
-import hmac
 import http.client
 import json
 import os
@@ -16,10 +14,11 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from courtside.platform.settings import Settings
+from courtside.platform.signing import Credentials, Signer
 
 _CONTENT_TYPES = {"kms": "application/x-amz-json-1.1"}
 _USUAL_TYPE = "application/x-amz-json-1.0"
@@ -45,32 +44,19 @@ class _Later(Exception):
     """The service is busy or failed: asked again, it may answer."""
 
 
-class Credentials(NamedTuple):
-    """What the function's environment holds for as long as the container lives."""
-
-    key: str
-    secret: str
-    token: str
-
-    @staticmethod
-    def of_environment(environment: Mapping[str, str] = os.environ) -> "Credentials":
-        """KeyError where there are none."""
-        return Credentials(
-            environment["AWS_ACCESS_KEY_ID"],
-            environment["AWS_SECRET_ACCESS_KEY"],
-            environment.get("AWS_SESSION_TOKEN", ""),
-        )
-
-
 class JsonService:
     """One service of one region; `prefix` names its interface in `X-Amz-Target`."""
 
     def __init__(self, name: str, prefix: str, *, region: str, endpoint: str) -> None:
         self._name = name
         self._prefix = prefix
-        self._region = region
         self._where = urlsplit(endpoint)
-        self._credentials = Credentials.of_environment()
+        self._signer = Signer(
+            name,
+            region=region,
+            host=self._where.netloc,
+            credentials=Credentials.of_environment(),
+        )
         self._connection: http.client.HTTPConnection | None = None
 
     def call(self, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +76,9 @@ class JsonService:
         if self._connection is None:
             self._connection = _connect(self._where.scheme, self._where.netloc)
         target = f"{self._prefix}.{action}"
-        headers = self._signed(target, body, datetime.now(UTC))  # noqa: TID251 - a signature's time
+        kind = _CONTENT_TYPES.get(self._name, _USUAL_TYPE)
+        at = datetime.now(UTC)  # noqa: TID251 - a signature's time
+        headers = self._signer.signed(target, body, kind=kind, at=at)
         self._connection.request("POST", "/", body, headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
@@ -100,37 +88,6 @@ class JsonService:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-    def _signed(self, target: str, body: bytes, at: datetime) -> dict[str, str]:
-        """The request's headers with its signature (Signature Version 4)."""
-        stamp = at.strftime("%Y%m%dT%H%M%SZ")
-        headers = {
-            "content-type": _CONTENT_TYPES.get(self._name, _USUAL_TYPE),
-            "host": self._where.netloc,
-            "x-amz-date": stamp,
-            "x-amz-target": target,
-        }
-        if self._credentials.token:
-            headers["x-amz-security-token"] = self._credentials.token
-        names = ";".join(sorted(headers))
-        lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
-        scope = f"{stamp[:8]}/{self._region}/{self._name}/aws4_request"
-        digest = hashlib.sha256(request.encode()).hexdigest()
-        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-        signature = hmac.digest(self._signing_key(stamp[:8]), text.encode(), "sha256").hex()
-        credential = f"{self._credentials.key}/{scope}"
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, "
-            f"Signature={signature}"
-        )
-        return headers
-
-    def _signing_key(self, day: str) -> bytes:
-        key = f"AWS4{self._credentials.secret}".encode()
-        for part in (day, self._region, self._name, "aws4_request"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        return key
 
 
 class Kms:

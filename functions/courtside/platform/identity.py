@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 from jwt import PyJWK
 
 from courtside.kernel.actor import EVERYBODY, Principal
+from courtside.platform.connections import Broken, Connections
 from courtside.platform.dynamo.journal import Digests
 from courtside.platform.persons import person_id
 
@@ -245,19 +247,18 @@ def identity(
 async def fetch_json(url: str) -> Mapping[str, Any]:
     """A JSON object behind a URL, at most 64 KB, within two seconds, without redirects. OSError,
     TimeoutError or ValueError."""
-    import aiohttp
-
-    timeout = aiohttp.ClientTimeout(total=2)
+    where = urlsplit(url)
+    target = f"{where.path or '/'}?{where.query}" if where.query else where.path or "/"
+    origin = Connections(url, most=MAX_KEYS)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url, allow_redirects=False) as answer,
-        ):
-            if answer.status != HTTPStatus.OK:
-                raise OSError(f"status {answer.status}")
-            return _object(await answer.content.read(MAX_KEYS))
-    except aiohttp.ClientError as failed:
-        raise OSError(type(failed).__name__) from failed
+        answer = await origin.send("GET", target, headers={"host": origin.host})
+    except Broken as broken:
+        raise OSError(str(broken)) from broken
+    finally:
+        origin.close()
+    if answer.status != HTTPStatus.OK:
+        raise OSError(f"status {answer.status}")
+    return _object(answer.body)
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,18 +1,12 @@
-"""KMS, SQS and the table of keys without an SDK: signed as the SDK signs, failing as it fails."""
+"""KMS, SQS and the table of keys without an SDK, failing as it fails."""
 
 import json
 import threading
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import botocore.auth
 import pytest
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from courtside.platform.aws import AwsRefused, JsonService, KeyTable, Kms, Sqs, Unreachable
-
-AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
 
 class Service(ThreadingHTTPServer):
@@ -71,25 +65,6 @@ def service(served):
 
 
 class TestJsonService:
-    @pytest.mark.parametrize("token", ["", "session"])
-    def test_signs_as_the_sdk_does(self, token, monkeypatch):
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        monkeypatch.setenv("AWS_SESSION_TOKEN", token)
-        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: AT)
-        url = "https://kms.cn-north-1.amazonaws.com.cn"
-        service = JsonService("kms", "TrentService", region="cn-north-1", endpoint=url)
-
-        signed = service._signed("TrentService.Decrypt", b'{"a":1}', AT)
-
-        plain = {k: v for k, v in signed.items() if k in ("content-type", "x-amz-target")}
-        request = AWSRequest("POST", url, headers=plain, data=b'{"a":1}')
-        signer = botocore.auth.SigV4Auth(
-            Credentials("AKID", "secret", token or None), "kms", "cn-north-1"
-        )
-        signer.add_auth(request)
-        assert signed["authorization"] == request.headers["Authorization"]
-
     def test_asks_again_when_the_connection_ended_or_the_service_is_busy(self, served, service):
         served.answers = [None, (400, {"__type": "ThrottlingException"}), (200, {"done": True})]
 

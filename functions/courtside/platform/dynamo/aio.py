@@ -1,22 +1,15 @@
-"""The engine over DynamoDB's HTTP interface: aiodynamo signs, sends and decodes, nothing more.
+"""The engine over DynamoDB's HTTP interface: signed, sent and decoded here, nothing more.
 
-aiodynamo's own operations lack the old items of failed conditions and the consumed capacity, so
-the payloads are ours. Each call is one attempt; retries are the caller's.
+Each call is one attempt; retries are the caller's.
 """
 
 import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from aiodynamo import errors
-from aiodynamo.credentials import Credentials, Key, StaticCredentials
-from aiodynamo.http.types import Request, RequestFailed, Response
-from aiodynamo.sign import signed_dynamo_request
-from yarl import URL
-
+from courtside.platform.connections import Answer, Broken, Connections
 from courtside.platform.dynamo import expressions
 from courtside.platform.dynamo.engine import (
     MAX_BATCH_GET,
@@ -30,53 +23,40 @@ from courtside.platform.dynamo.engine import (
 )
 from courtside.platform.dynamo.meter import current
 from courtside.platform.dynamo.values import Item, Query, Read, Slice, Write
-from courtside.platform.lean import late_certificates
 from courtside.platform.settings import Settings
+from courtside.platform.signing import Credentials, Signer
 
-with late_certificates():
-    import aiohttp
-
-# aiodynamo logs whole requests on DEBUG, and with them personal data: never, at whatever level.
-logging.getLogger("aiodynamo").setLevel(logging.WARNING)
-
-_TIMEOUT = aiohttp.ClientTimeout(total=2, connect=1)
-_LOCAL_KEY = StaticCredentials(Key("local", "local"))
+_TYPE = "application/x-amz-json-1.0"
+_LOCAL_KEY = Credentials("local", "local")
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
 _SERVER_FAILED = 500
-
-_LATER = (
-    errors.ExpiredToken,
-    errors.Throttled,
-    errors.ProvisionedThroughputExceeded,
-    errors.RequestLimitExceeded,
-    errors.TransactionConflict,
-    errors.TransactionInProgress,
-)
-_UNKNOWN = (
-    TimeoutError,
-    RequestFailed,
-    errors.InternalDynamoError,
-    errors.ServiceUnavailable,
-)
+# Texts travel as they are: a Han character in three bytes, not six.
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# What passes by itself. `ExpiredTokenException` is not among them: the environment's credentials
+# outlive the container.
+_LATER = {
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
 
 
 class DynamoEngine:
     """The platform's Engine on one event loop: its session opens with the first call."""
 
     def __init__(self, settings: Settings) -> None:
-        self._endpoint = URL(settings.endpoint)
-        self._region = settings.region
         self._real = dict(settings.tables)
         self._logical = {real: logical for logical, real in settings.tables.items()}
-        self._url = str(self._endpoint)
-        self._credentials = _credentials(self._endpoint)
-        self._http: _Http | None = None
+        self._http = Connections(settings.endpoint)
+        self._region = settings.region
+        self._local = settings.endpoint.startswith("http:")
+        self._signer: Signer | None = None
 
     async def close(self) -> None:
-        """End the session; the next call opens another."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.session.close()
+        """End the connections; the next call opens another."""
+        self._http.close()
 
     async def get(self, reads: Sequence[Read]) -> list[Item | None]:
         if not 0 < len({(r.table, r.key) for r in reads}) <= MAX_BATCH_GET:
@@ -148,79 +128,43 @@ class DynamoEngine:
         return asked
 
     async def _send(self, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """One signed request. aiodynamo's own client would do the same, with imports that take
-        longer than the first request."""
-        http = self._http = self._http or _Http(self._endpoint)
-        with _translated():
-            key = await self._credentials.get_key(http)
-            if key is None:
-                raise errors.NoCredentialsFound
-            signed = signed_dynamo_request(
-                key=key,
-                payload=payload,
-                action=action,
-                region=self._region,
-                endpoint=self._endpoint,
-            )
-            response = await http(
-                Request(method="POST", url=self._url, headers=signed.headers, body=signed.body)
-            )
-            if response.status != HTTPStatus.OK:
-                failure = errors.exception_from_response(response.status, response.body)
-                if isinstance(failure, errors.ExpiredToken):
-                    self._credentials.invalidate()
-                raise failure
-        answer: dict[str, Any] = json.loads(response.body)
-        return answer
+        """One signed request, and its answer or the error of the engine that it means."""
+        body = _encoded(payload).encode()
+        at = datetime.now(UTC)  # noqa: TID251 - a signature's time
+        signer = self._signer = self._signer or self._new_signer()
+        headers = signer.signed(f"DynamoDB_20120810.{action}", body, kind=_TYPE, at=at)
+        try:
+            answer = await self._http.send("POST", "/", headers=headers, body=body)
+        except (Broken, TimeoutError) as failure:
+            raise Unanswered(type(failure).__name__) from failure
+        if answer.status != HTTPStatus.OK:
+            raise _error(answer)
+        found: dict[str, Any] = json.loads(answer.body)
+        return found
 
-
-class _Http:
-    """aiodynamo's transport over one aiohttp session without what DynamoDB never uses."""
-
-    def __init__(self, endpoint: URL) -> None:
-        self._endpoint = str(endpoint)
-        self._url = endpoint
-        self.session = aiohttp.ClientSession(
-            timeout=_TIMEOUT,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+    def _new_signer(self) -> Signer:
+        """A local engine takes any credentials."""
+        return Signer(
+            "dynamodb",
+            region=self._region,
+            host=self._http.host,
+            credentials=_LOCAL_KEY if self._local else Credentials.of_environment(),
         )
 
-    async def __call__(self, request: Request) -> Response:
-        url = self._url if request.url == self._endpoint else request.url
-        try:
-            async with self.session.request(
-                request.method, url, headers=request.headers, data=request.body
-            ) as response:
-                return Response(response.status, await response.read())
-        except aiohttp.ClientError as failure:
-            raise RequestFailed(failure) from failure
 
-
-def _credentials(endpoint: URL) -> Credentials:
-    """The environment's, the container's or the instance's; a local engine takes any."""
-    return _LOCAL_KEY if endpoint.scheme == "http" else Credentials.auto()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The errors of aiodynamo and the transport's errors as the engine's own."""
+def _error(answer: Answer) -> Exception:
+    """What an answer other than 200 means. Its text may quote an item: only the code is told."""
+    if answer.status >= _SERVER_FAILED:
+        return Unanswered(f"HTTP {answer.status}")
     try:
-        yield
-    except errors.TransactionCanceled as cancelled:
-        reasons = cancelled.body["CancellationReasons"]
-        raise Cancelled([Reason(r["Code"], r.get("Item") or None) for r in reasons]) from None
-    except _LATER as later:
-        raise Throttled(type(later).__name__) from None
-    except _UNKNOWN as unknown:
-        raise Unanswered(type(unknown).__name__) from unknown
-    except errors.UnknownError as other:
-        if other.status >= _SERVER_FAILED:
-            raise Unanswered(f"HTTP {other.status}") from None
-        raise EngineFault(f"HTTP {other.status}") from None
-    except errors.AIODynamoError as fault:
-        raise EngineFault(type(fault).__name__) from fault
+        told = json.loads(answer.body)
+        code = str(told["__type"]).rpartition("#")[2]
+    except (ValueError, KeyError, TypeError):
+        return EngineFault(f"HTTP {answer.status}")
+    if code == "TransactionCanceledException":
+        reasons = told["CancellationReasons"]
+        return Cancelled([Reason(r["Code"], r.get("Item") or None) for r in reasons])
+    return Throttled(code) if code in _LATER else EngineFault(code)
 
 
 def _units(answer: Mapping[str, Any]) -> float:
