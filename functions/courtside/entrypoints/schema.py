@@ -14,10 +14,9 @@ from courtside.modules.audit import gql as audit
 from courtside.modules.calendar import gql as calendar
 from courtside.modules.meals import gql as meals
 from courtside.modules.people import gql as people
-from courtside.platform.gql.documents import PreparedDocuments
+from courtside.platform.gql.execution import Schema
 from courtside.platform.gql.payloads import PUBLIC, Info, PlainError
 from courtside.platform.gql.scalars import SCALARS
-from courtside.platform.gql.view import Schema
 
 
 class ModuleGql(Protocol):
@@ -55,7 +54,6 @@ def _schema() -> Schema:
         mutation=merge_types("Mutation", tuple(module.Mutation for module in _MODULES)),
         types=dict.fromkeys([PlainError, *ERROR_TYPES.values(), *extra]),
         config=StrawberryConfig(scalar_map=scalars, disable_field_suggestions=True),
-        extensions=[PreparedDocuments],
     )
 
 

@@ -15,21 +15,24 @@ _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z; nine characters last unti
 
 def short_id(length: int = 10) -> str:
     """A random id, five bits a character; its first write is conditional: a clash is caught."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return _letters(secrets.randbits(5 * length), length)
 
 
 def new_id(now: datetime) -> str:
     """A 20-character id that sorts by the millisecond of `now` (9 of time, 11 random)."""
     ticks = int(now.timestamp() * 1000) - _EPOCH_MS
-    stamp = "".join(ALPHABET[(ticks >> shift) & 31] for shift in range(40, -1, -5))
-    return stamp + short_id(11)
+    return _letters(ticks, 9) + short_id(11)
 
 
 def from_digest(digest: bytes, length: int) -> str:
     """The first `length` characters of a digest in base 32 (five bits each)."""
     number = int.from_bytes(digest, "big")
-    top = len(digest) * 8
-    return "".join(ALPHABET[(number >> (top - 5 * (i + 1))) & 31] for i in range(length))
+    return _letters(number >> (len(digest) * 8 - 5 * length), length)
+
+
+def _letters(number: int, length: int) -> str:
+    """The lowest `length` times five bits of a number, the highest first."""
+    return "".join([ALPHABET[(number >> shift) & 31] for shift in range(5 * length - 5, -1, -5)])
 
 
 def encode(kind: str, *parts: str) -> str:

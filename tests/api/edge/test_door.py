@@ -9,9 +9,9 @@ import strawberry
 from courtside.entrypoints.graphql_http import lambda_handler, operations_folder
 from courtside.platform.clock import ends_at
 from courtside.platform.dynamo.meter import current
-from courtside.platform.gql.documents import PreparedDocuments
+from courtside.platform.gql.execution import Schema
 from courtside.platform.gql.payloads import Info
-from courtside.platform.gql.view import Schema, View
+from courtside.platform.gql.view import View
 from testkit.graphql import LambdaContext, rest_event
 
 BODY = '{"query":"{left}"}'
@@ -41,7 +41,7 @@ def clocked(app, served) -> View:
     door = served[0]._door
     door.services._services[object] = app.clock
     SEEN.clear()
-    return View(Schema(query=Query, extensions=[PreparedDocuments]), door)
+    return View(Schema(query=Query), door)
 
 
 class TestDeadline:

@@ -11,9 +11,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from courtside.kernel.workdays import ZONE
-from courtside.platform.gql.execution import READER, PlainFieldsExecutor
+from courtside.platform.gql.execution import READER, PlainFieldsExecutor, Schema
 from courtside.platform.gql.scalars import SCALARS, Yuan
-from courtside.platform.gql.view import Schema
 
 
 class Meal(Enum):

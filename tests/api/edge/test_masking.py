@@ -16,9 +16,9 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
 from courtside.kernel.errors import Busy, NotFound, Text
-from courtside.platform.gql.documents import PreparedDocuments
+from courtside.platform.gql.execution import Schema
 from courtside.platform.gql.payloads import Info, Payload, PlainError, mutation, query
-from courtside.platform.gql.view import Schema, View
+from courtside.platform.gql.view import View
 from testkit.graphql import Client
 
 CANARY = "张三110101199003077777"
@@ -273,7 +273,7 @@ FIELDS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture
 def fragile(served, web) -> Client:
     """A client of a schema in which everything breaks."""
-    web.view = View(make(Schema, PreparedDocuments), served[0]._door)
+    web.view = View(make(Schema), served[0]._door)
     return web
 
 

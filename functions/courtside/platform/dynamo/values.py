@@ -26,7 +26,7 @@ Plain = str | int | bool
 
 def instant(at: datetime) -> str:
     """An instant as stored: UTC, microseconds, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def from_instant(text: str) -> datetime:

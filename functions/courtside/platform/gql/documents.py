@@ -21,14 +21,12 @@ from graphql import (
     specified_rules,
 )
 from strawberry import Schema
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from courtside.platform.gql.limits import DEVELOPMENT, Limits, TooLarge, too_large
 
 PREFIX = "sha256:"
 MANIFEST = "manifest.json"
-PREPARED = "prepared"  # where the view hands a document to strawberry
 KEPT = 512  # prepared documents; one of the manifest takes about 60 KB
 
 
@@ -154,18 +152,6 @@ class Preparation:
         if "nested too deeply" in error.message:
             return TooLarge("depth", self.limits.depth)
         return _coded([error], "DOCUMENT_SYNTAX")[0]
-
-
-class PreparedDocuments(SchemaExtension):
-    """Hands strawberry the tree that the view prepared, so that it neither parses nor validates."""
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        prepared: Prepared | None = (context.operation_extensions or {}).get(PREPARED)
-        if prepared is not None:
-            context.graphql_document = prepared.document
-            context.pre_execution_errors = prepared.errors
-        yield
 
 
 def _operation_names(document: DocumentNode) -> Iterator[str | None]:

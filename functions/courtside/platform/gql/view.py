@@ -13,7 +13,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
-import strawberry
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
 from starlette.requests import Request
@@ -23,7 +22,6 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.types import ExecutionResult
-from strawberry.types.execution import ExecutionContext, PreExecutionError
 
 from courtside.kernel.actor import Principal
 from courtside.kernel.errors import Language, Refusal
@@ -32,8 +30,8 @@ from courtside.platform.dynamo.meter import Meter, metered
 from courtside.platform.dynamo.tenancy import NOBODY, within
 from courtside.platform.gql import incoming
 from courtside.platform.gql.context import RefusalLog, RequestContext, Services
-from courtside.platform.gql.documents import PREPARED, Preparation, TrustedDocuments
-from courtside.platform.gql.execution import PlainFieldsExecutor, mark_plain_fields
+from courtside.platform.gql.documents import Preparation, TrustedDocuments
+from courtside.platform.gql.execution import Schema, executed
 from courtside.platform.gql.incoming import (
     LEGACY,
     MODERN,
@@ -95,22 +93,6 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Schema(strawberry.Schema):
-    """Strawberry's schema, executed by our executor.
-
-    Its own would log errors together with variables.
-    """
-
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts, execution_context_class=PlainFieldsExecutor)
-        mark_plain_fields(self._schema)
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """The view tells faults to its watch; the rest is the caller's own."""
-
-
 class Adapter(StarletteRequestAdapter):
     """Strawberry's view of a request, and the request itself."""
 
@@ -166,7 +148,7 @@ class View(GraphQL[RequestContext, None]):
         request_adapter: AsyncHTTPRequestAdapter,  # noqa: ARG002
         request_data: GraphQLRequestData,
         context: RequestContext,
-        root_value: None,
+        root_value: None,  # noqa: ARG002
         sub_response: Response,
     ) -> ExecutionResult:
         """Run it; with the modern media type a document that did not execute is a 400."""
@@ -174,17 +156,15 @@ class View(GraphQL[RequestContext, None]):
         query = request_data.query or ""
         name = request_data.operation_name
         prepared = self._door.preparation.prepare(self._strawberry, query, name)
-        result: ExecutionResult
-        if prepared.errors:
-            result = PreExecutionError(data=None, errors=prepared.errors)
+        if prepared.document is None or prepared.errors:
+            result = ExecutionResult(data=None, errors=prepared.errors)
         else:
-            result = await self.schema.execute(
-                query,
-                variable_values=request_data.variables,
-                context_value=context,
-                root_value=root_value,
+            result = await executed(
+                self._strawberry,
+                prepared.document,
+                variables=request_data.variables,
+                context=context,
                 operation_name=name,
-                operation_extensions={PREPARED: prepared},
             )
         if not _executed(result) and exchange.media_type == MODERN:
             sub_response.status_code = HTTPStatus.BAD_REQUEST
