@@ -119,11 +119,11 @@ class TestPersonLeaves:
         await canteen.tops_up(leaver, 5000)
         right = OrderStore.save_order
 
-        async def late(store, decided, entry):
+        async def late(store, decided, entry, **more):
             if entry.command.operation == "meals.place_order":
                 await canteen.court.leaves(leaver)
                 await app.settle()
-            return await right(store, decided, entry)
+            return await right(store, decided, entry, **more)
 
         monkeypatch.setattr(OrderStore, "save_order", late)
         order = await canteen.has_order(leaver, {PORK: 1, RICE: 5}, on=TUESDAY)

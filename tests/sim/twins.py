@@ -88,7 +88,7 @@ def counts_before_it_closes():
         lines = [line for line in menu.lines if line.period is meal.period]
         count = right(menu.day, meal.period, lines, orders, now=now)
         early[meal.canteen, meal.date, meal.period] = count
-        told = entry(works._command(job, n), now=now, result=works._result(job))
+        told = entry(works.job_command(job, n), now=now, result=works.job_result(job))
         await self._menus.close_lines([], job, told)
 
     def counted(day, period, lines, orders, *, now):

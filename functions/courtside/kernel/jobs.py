@@ -1,13 +1,14 @@
 """Long work as a parent and its children of at most 20 items, each journalled and repeatable."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
-from courtside.kernel.journal import Json, aggregate
+from courtside.kernel.journal import Change, Json, aggregate
 
 CHILD_ITEMS = 20
+LAPSES_AFTER = timedelta(minutes=15)  # without a step: longer than all attempts of its message
 
 
 class JobState(StrEnum):
@@ -21,7 +22,8 @@ class Job:
     """A parent: `cursor` children of `children` are done. Nothing of it is seen by readers until
     its finishing transaction turns the pointer and sets DONE.
 
-    `about` is the JSON that the module needs to run a child; `report` what came of it.
+    `about` is the JSON that the module needs to run a child; `report` what came of it;
+    `progressed_at` when its last step was done.
     """
 
     court: str
@@ -34,6 +36,7 @@ class Job:
     at: datetime
     about: Json
     report: Json = field(default_factory=dict)
+    progressed_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -45,9 +48,24 @@ class Job:
         """Its name in history."""
         return aggregate("Job", self.kind, self.id)
 
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether what it holds may be taken over: it has ended, or made no step for a quarter of
+        an hour. It may still wake up, and must look first whether it holds its objects."""
+        since = self.progressed_at or self.at
+        return self.state is not JobState.RUNNING or now - since >= LAPSES_AFTER
+
     def child_key(self, n: int) -> str:
         """The idempotency key of child `n`; the finishing step is child number `children`."""
         return f"{self.id}#{n}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What a job that ends badly gives back: objects at their next version, and the writes that
+    make them so, made by the module's own store and opaque to everybody but the platform."""
+
+    changes: tuple[Change, ...] = ()
+    writes: tuple[Any, ...] = ()
 
 
 def children_of(items: int) -> int:
@@ -66,4 +84,9 @@ class Work(Protocol):
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Turn the pointer and set the parent DONE (or REFUSED with its report), in one
         transaction under `job.child_key(job.children)`."""
+        ...
+
+    async def free(self, job: Job) -> Freed:
+        """What the request had locked for the job and the job still holds, to be let go in the
+        transaction that ends it as REFUSED."""
         ...

@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from courtside.kernel.actor import system
-from courtside.kernel.errors import Refusal, Stale
-from courtside.kernel.jobs import Job, JobState, Work
+from courtside.kernel.errors import Refusal
+from courtside.kernel.jobs import Freed, Job, JobState, Work
 from courtside.kernel.journal import Change, Command, Fact, Json, Notify, Result, entry
+from courtside.kernel.usecase import decides_again
 from courtside.platform.clock import Clock, deadline
 from courtside.platform.dynamo.database import Database, Versioned, create
 from courtside.platform.dynamo.meter import metered
 from courtside.platform.dynamo.values import (
+    AT_NOW,
     Check,
     Item,
     Key,
@@ -42,6 +43,7 @@ class JobItem(Versioned):
     at = UnicodeAttribute()
     about = JSONAttribute()
     report = JSONAttribute()
+    progressed_at = UnicodeAttribute(null=True)
 
 
 class JobStuck(Exception):
@@ -60,10 +62,11 @@ class JobStore:
         item = await self._database.of(court).get(JobItem, f"JOBS#{job_id}", SORT)
         return None if item is None else _job(court, item)
 
-    async def refuse(self, job: Job, refusal: Refusal, *, now: datetime) -> None:
-        """End the job as REFUSED with what the refusal says, and tell whoever asked for it.
+    async def refuse(self, job: Job, refusal: Refusal, freed: Freed, *, now: datetime) -> None:
+        """End the job as REFUSED with what the refusal says, let go what it held, and tell whoever
+        asked for it.
 
-        Stale if another run has brought the job further meanwhile.
+        Stale if another run has brought the job further meanwhile, or what it held has moved.
         """
         module = job.kind.partition(".")[0]
         command = Command(
@@ -76,11 +79,16 @@ class JobStore:
             command,
             now=now,
             result=Result(kind="Job", id=job.id, outcome={"code": refusal.code}),
-            changes=(Change(aggregate=job.aggregate, version=_version_after(job)),),
+            changes=(
+                Change(aggregate=job.aggregate, version=_version_after(job)),
+                *freed.changes,
+            ),
             facts=(_refused(module, job, refusal),),
         )
         transaction = self._database.transaction(told)
         transaction.add(end(job, JobState.REFUSED, _report(refusal)))
+        for write in freed.writes:
+            transaction.add(write)
         await transaction.commit()
 
 
@@ -117,9 +125,15 @@ class JobRunner:
             else:
                 await self._works[job.kind].finish(job, now=now)
         except Refusal as refusal:
-            # Where another run was faster, its step is what counts: the refusal saw its effects.
-            with suppress(Stale):
-                await self._jobs.refuse(job, refusal, now=now)
+            await self._refuse(job, refusal, now=now)
+
+    @decides_again
+    async def _refuse(self, job: Job, refusal: Refusal, *, now: datetime) -> None:
+        """End the job, unless another run was faster: its step counts, the refusal saw its
+        effects."""
+        if await self._jobs.find(job.court, job.id) == job:
+            freed = await self._works[job.kind].free(job)
+            await self._jobs.refuse(job, refusal, freed, now=now)
 
 
 def begin(job: Job) -> Write:
@@ -127,7 +141,7 @@ def begin(job: Job) -> Write:
     item = JobItem(
         pk=f"{job.court}#JOBS#{job.id}",
         sk=SORT,
-        version=1,
+        version=job.cursor + 1,
         kind=job.kind,
         state=job.state.value,
         children=job.children,
@@ -159,14 +173,20 @@ def _advance(job: Job, state: JobState, *, cursor: int, more: Item = MappingProx
             Check("state", Op.EQ, JobState.RUNNING.value),
             Check("cursor", Op.EQ, job.cursor),
         ),
-        set={"state": attribute(state.value), "cursor": attribute(cursor), **more},
+        set={
+            "state": attribute(state.value),
+            "cursor": attribute(cursor),
+            "progressed_at": AT_NOW,
+            **more,
+        },
         add={"version": 1},
         by=f"job {job.name}",
     )
 
 
 def _version_after(job: Job) -> int:
-    """The parent's version after its next step: it began at 1 and each step added one."""
+    """The parent's version after its next step: it began one above its cursor, and each step added
+    one to both."""
     return job.cursor + 2
 
 
@@ -199,4 +219,5 @@ def _job(court: str, item: JobItem) -> Job:
         at=from_instant(item.at),
         about=item.about,
         report=item.report,
+        progressed_at=None if item.progressed_at is None else from_instant(item.progressed_at),
     )

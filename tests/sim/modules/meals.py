@@ -309,23 +309,39 @@ def every_count_is_what_was_sold(world):
             yield f"count {version} of {day} {period}: {told}, agrees {found.agrees}"
 
 
+def no_job_holds_a_meal(world):
+    for day in all_days(world):
+        if day.publishing is not None:
+            yield f"{day.date} is still held by {day.publishing}"
+        for window in day.windows:
+            if window.job is not None or window.state is menus.WindowState.CLOSING:
+                yield f"{day.date} {window.period} is still {window.state} by {window.job}"
+
+
 def meals_are_wholly_open_or_closed(world):
-    """No job holds a meal at the end; its lines have its state and its cut-offs."""
+    """A meal's lines have its state and its cut-offs."""
     windows = {(d.canteen, d.date, w.period): (d, w) for d in all_days(world) for w in d.windows}
-    for (_, day, period), (_, window) in windows.items():
-        if window.job is not None or window.state is menus.WindowState.CLOSING:
-            yield f"{day} {period} is still {window.state} by {window.job}"
     for line in all_lines(world):
         day, window = windows[line.canteen, line.date, line.period]
         where = f"{line.name} {line.date} {line.period}"
-        if line.is_open is not (window.state is menus.WindowState.OPEN):
+        if line.is_closed is (window.state is menus.WindowState.OPEN):
             yield f"{where} is {'open' if line.is_open else 'closed'}, its meal {window.state}"
         bounds = (window.order_by, window.change_by, window.cancel_by)
         own = (line.order_by, line.change_by, line.cancel_by)
-        if line.is_open and own != bounds:
+        if line.is_shown(day.published) and line.is_open and own != bounds:
             yield f"{where} ends at {[f'{at:%H:%M:%S}' for at in own]}, its meal at {bounds}"
-        if line.batch > day.published:
-            yield f"{where} waits in batch {line.batch}, published is {day.published}"
+
+
+def menus_are_wholly_published(world):
+    """No line waits for a batch, and what was taken off takes no more orders."""
+    published = {(day.canteen, day.date): day.published for day in all_days(world)}
+    for line in all_lines(world):
+        seen = published[line.canteen, line.date]
+        where = f"{line.name} {line.date} {line.period}"
+        if line.batch > seen or (line.gone or 0) > seen:
+            yield f"{where} waits in batch {line.batch}, published is {seen}"
+        if line.is_open and not line.is_shown(seen):
+            yield f"{where} was taken off and still takes orders"
 
 
 def whoever_left_has_no_meals_ahead(world):
@@ -349,7 +365,7 @@ def whoever_left_has_no_meals_ahead(world):
 
 
 def imports_come_to_an_end(world):
-    """None is busy; each day's draft names a whole batch."""
+    """None is busy; each day's draft names whole batches."""
     for item in world.items("MEALS#IMPORTS"):
         found = load(ImportItem, item)
         if found.state in ("CHECKING", "COMMITTING"):
@@ -358,7 +374,7 @@ def imports_come_to_an_end(world):
             yield f"import {found.filename} has faults: {found.faults}"
     batches = {i["pk"]["S"].rpartition("#")[2] for i in world.items("MEALS#DRAFT#")}
     for item in world.items("MEALS#DRAFTS#"):
-        if load(DraftDayItem, item).batch not in batches:
+        if not batches.issuperset(load(DraftDayItem, item).batches.values()):
             yield f"the draft of {item['sk']['S']} names a batch of nothing"
 
 
@@ -373,7 +389,8 @@ def no_order_is_written_after_its_cut_off(world, commit):
         if not write.key.sk.startswith("LINE#"):
             continue
         line = commit.stored(write)
-        if plain(line["st"]) != "OPEN":
+        takes = write.add.get("available", 0) < 0
+        if plain(line["st"]) == "CLOSED" or (takes and plain(line["st"]) != "OPEN"):
             yield f"{operation}: {write.key.sk} was closed"
         bound = BOUNDS.get(operation)
         if bound and commit.at >= from_instant(plain(line[bound])) + late:
@@ -402,7 +419,9 @@ INVARIANTS = (
     nothing_is_sold_twice,
     money_comes_back_to_where_it_was,
     every_count_is_what_was_sold,
+    no_job_holds_a_meal,
     meals_are_wholly_open_or_closed,
+    menus_are_wholly_published,
     whoever_left_has_no_meals_ahead,
     imports_come_to_an_end,
 )

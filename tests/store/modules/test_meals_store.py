@@ -14,9 +14,16 @@ from courtside.kernel.jobs import Job, JobState
 from courtside.kernel.journal import Command, Entry, Result, entry
 from courtside.kernel.ledger import Account, Movement, Unit
 from courtside.modules.meals import errors
-from courtside.modules.meals.contracts.canteens import Allergen, Period, Tag
+from courtside.modules.meals.contracts.canteens import Allergen, Dish, Period, Tag
 from courtside.modules.meals.contracts.kitchen import CountedDiner, CountLine, KitchenCount
-from courtside.modules.meals.contracts.menus import MenuDay, MenuLine, Window, line_account
+from courtside.modules.meals.contracts.menus import (
+    LineState,
+    MenuDay,
+    MenuLine,
+    PlannedLines,
+    Window,
+    line_account,
+)
 from courtside.modules.meals.contracts.orders import (
     Bound,
     Decided,
@@ -26,6 +33,7 @@ from courtside.modules.meals.contracts.orders import (
     wallet_account,
 )
 from courtside.modules.meals.rules.orders import cancel_order, place_order
+from courtside.modules.meals.store.canteens import CanteenStore
 from courtside.modules.meals.store.kitchen import KitchenStore
 from courtside.modules.meals.store.menus import MenuStore
 from courtside.modules.meals.store.orders import OrderStore
@@ -41,6 +49,11 @@ _numbers = count(1)
 @pytest.fixture
 def menus(database) -> MenuStore:
     return MenuStore(database)
+
+
+@pytest.fixture
+def canteens(database) -> CanteenStore:
+    return CanteenStore(database)
 
 
 @pytest.fixture
@@ -104,7 +117,7 @@ def a_line(dish: str = "DISH001", **more) -> MenuLine:
         "planned": 10,
         "available": 10,
         "held": 0,
-        "is_open": True,
+        "state": LineState.OPEN,
         "order_by": FAR,
         "change_by": FAR,
         "cancel_by": FAR,
@@ -112,6 +125,19 @@ def a_line(dish: str = "DISH001", **more) -> MenuLine:
         "batch": 1,
     }
     return MenuLine(**{**given, **more})
+
+
+def a_dish() -> Dish:
+    return Dish(
+        canteen=CANTEEN,
+        id="DISH001",
+        name="红烧肉",
+        category="",
+        price_fen=1200,
+        allergens=(),
+        tags=(),
+        version=1,
+    )
 
 
 async def serve(menus: MenuStore, court: str, *lines: MenuLine) -> tuple[MenuDay, Job]:
@@ -122,7 +148,8 @@ async def serve(menus: MenuStore, court: str, *lines: MenuLine) -> tuple[MenuDay
         Movement(account=x.account.id, available=x.planned, counter="PLANNED", opens=0)
         for x in lines
     )
-    await menus.publish_lines(day, [(x, None) for x in lines], job, told(court, movements=opened))
+    chunk = PlannedLines(opened=lines)
+    await menus.publish_lines(day, chunk, job, told(court, movements=opened))
     return day, job
 
 
@@ -153,7 +180,7 @@ class TestMenuStore:
 
         with pytest.raises(Stale):
             await menus.publish_lines(
-                day, [(a_line(planned=99), None)], replace(job, cursor=1), told(code)
+                day, PlannedLines(opened=[a_line(planned=99)]), replace(job, cursor=1), told(code)
             )
 
         menu = await menus.load_menu(code, CANTEEN, DAY, decide=True)
@@ -162,9 +189,11 @@ class TestMenuStore:
     async def test_plans_more_and_fewer_but_not_below_nothing(self, menus, code):
         day, job = await serve(menus, code, a_line())
 
-        await menus.publish_lines(day, [(a_line(), -4)], replace(job, cursor=1), told(code))
+        fewer, too_few = (PlannedLines(changed=[(a_line(), by)]) for by in (-4, -7))
+
+        await menus.publish_lines(day, fewer, replace(job, cursor=1), told(code))
         with pytest.raises(Stale):
-            await menus.publish_lines(day, [(a_line(), -7)], replace(job, cursor=2), told(code))
+            await menus.publish_lines(day, too_few, replace(job, cursor=2), told(code))
 
         (line,) = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
         assert (line.available, line.planned) == (6, 6)
@@ -175,7 +204,7 @@ class TestMenuStore:
         with pytest.raises(Stale):
             await menus.publish_lines(
                 replace(day, version=2),
-                [(a_line("DISH002"), None)],
+                PlannedLines(opened=[a_line("DISH002")]),
                 replace(job, cursor=1),
                 told(code),
             )
@@ -192,6 +221,68 @@ class TestMenuStore:
         (line,) = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
         assert not line.is_open
         assert line.closed_at is not None
+
+    async def test_takes_a_line_off_and_writes_it_anew(self, menus, code):
+        day, job = await serve(menus, code, a_line())
+        gone = replace(a_line(), gone=2)
+
+        await menus.publish_lines(
+            day, PlannedLines(marked=[gone]), replace(job, cursor=1), told(code)
+        )
+        await menus.withdraw_lines([gone], replace(job, cursor=2), told(code))
+
+        (line,) = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
+        assert line == replace(a_line(), gone=2, state=LineState.WITHDRAWN)
+        anew = replace(a_line(), batch=3, price_fen=900)
+        await menus.publish_lines(
+            day, PlannedLines(changed=[(anew, 0)]), replace(job, cursor=3), told(code)
+        )
+        (line,) = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
+        assert line == anew
+
+    async def test_keeps_a_line_whose_mark_comes_off(self, menus, code):
+        day, job = await serve(menus, code, a_line(gone=2))
+
+        await menus.publish_lines(
+            day, PlannedLines(marked=[a_line()]), replace(job, cursor=1), told(code)
+        )
+
+        (line,) = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
+        assert line == a_line()
+
+    @pytest.mark.parametrize(
+        "stored", [{}, {"gone": 3}, {"gone": 2, "state": LineState.CLOSED}], ids=str
+    )
+    async def test_withdraws_only_what_went_with_that_batch(self, menus, code, stored):
+        _, job = await serve(menus, code, a_line(**stored))
+
+        with pytest.raises(Stale):
+            await menus.withdraw_lines([a_line(gone=2)], replace(job, cursor=1), told(code))
+
+    async def test_writes_no_line_of_a_dish_that_has_changed(self, menus, canteens, code):
+        dish = a_dish()
+        await canteens.save_dish(dish, told(code))
+        day, job = await serve(menus, code)
+        await canteens.save_dish(replace(dish, version=2), told(code))
+
+        with pytest.raises(Stale):
+            await menus.publish_lines(
+                day,
+                PlannedLines(dishes=[dish], opened=[a_line()]),
+                replace(job, cursor=1),
+                told(code),
+            )
+
+    async def test_moves_no_line_of_a_day_that_has_moved(self, menus, code):
+        day, _ = await serve(menus, code, a_line())
+        window = day.windows[0]
+
+        with pytest.raises(Stale):
+            await menus.move_lines(replace(day, version=2), [a_line()], window, None, told(code))
+        await menus.move_lines(day, [a_line()], window, None, told(code))
+
+        (line,) = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
+        assert line.order_by == window.order_by
 
 
 class TestOrderStore:
@@ -236,7 +327,8 @@ class TestOrderStore:
         ("line", "kind"),
         [
             ({"order_by": PAST}, errors.OrderWindowClosed),
-            ({"is_open": False, "closed_at": PAST}, errors.OrderWindowClosed),
+            ({"state": LineState.CLOSED, "closed_at": PAST}, errors.OrderWindowClosed),
+            ({"state": LineState.WITHDRAWN, "gone": 1}, Stale),
             ({"available": 0}, errors.SoldOut),
         ],
     )

@@ -108,7 +108,7 @@ class ACanteen:
             pk=f"{self.court.code}#MEALS#DRAFTS#{self.id}",
             sk=on.isoformat(),
             version=1,
-            batch=batch,
+            batches={period.value: batch},
         )
         engine = self.court.app.engine
         items = [item.serialize() for item in [*lines, pointer]]

@@ -7,7 +7,7 @@ import pytest
 
 from courtside.kernel.actor import system
 from courtside.kernel.errors import Refusal, Text
-from courtside.kernel.jobs import CHILD_ITEMS, Job, JobState, children_of
+from courtside.kernel.jobs import CHILD_ITEMS, Freed, Job, JobState, children_of
 from courtside.kernel.journal import Change, Command, Result, entry
 from courtside.kernel.ledger import Movement
 from courtside.kernel.usecase import decides_again
@@ -87,6 +87,9 @@ class FillTills:
         self.runs += 1
         end = jobs.end(job, JobState.DONE, {"tills": job.about["tills"]})
         await self._commit(job, job.children, now, end, [])
+
+    async def free(self, job):
+        return Freed()
 
     async def _commit(self, job, n, now, write, tills):
         command = Command(

@@ -228,6 +228,16 @@ class MealBusy(Refusal):
         self.period = period
 
 
+class TakenOver(Refusal):
+    """A later request holds what the job had been asked for: what is left of it is not done."""
+
+    code = "TAKEN_OVER"
+    text = Text(
+        zh="此任务久未推进,已由后来的请求接替。",
+        en="The job made no progress for long, and a later request took its place.",
+    )
+
+
 class StillOpen(Refusal):
     """Orders can still come in; pass `early` to close the meal before that."""
 
@@ -309,6 +319,24 @@ class ImportBusy(Refusal):
     def __init__(self, *, state: str) -> None:
         super().__init__()
         self.state = state
+
+
+class AlreadyTaken(Refusal):
+    """The same list of top-ups was committed before: its money moves once."""
+
+    code = "ALREADY_TAKEN"
+    text = Text(
+        zh="同一份充值表已于 {at:%Y-%m-%d %H:%M} 提交入账,未再次充值。"
+        "如确需再充一次,请在表中改动(如备注)后另行上传。",
+        en="This very list was committed on {at:%Y-%m-%d at %H:%M}; nothing is paid a second time. "
+        "To pay it once more on purpose, upload a list that differs, for example by a remark.",
+    )
+    audited = True
+
+    def __init__(self, *, import_id: str, at: datetime) -> None:
+        super().__init__(path=("input", "importId"))
+        self.import_id = import_id
+        self.at = at.astimezone(ZONE)
 
 
 class AnotherFile(Refusal):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from courtside.kernel.jobs import Job
+from courtside.kernel.actor import Actor
+from courtside.kernel.jobs import Freed, Job
 from courtside.kernel.journal import Entry, Json, Recorded
 from courtside.kernel.ledger import Account, AccountId
 from courtside.kernel.sheets import CellError, Sheet, Template
@@ -17,6 +18,7 @@ from courtside.modules.meals.contracts.menus import (
     DraftLine,
     MenuDay,
     MenuLine,
+    PlannedLines,
     Window,
 )
 from courtside.modules.meals.contracts.orders import (
@@ -81,10 +83,8 @@ class MenuStore(Protocol):
         """The pointers of those days that have a draft: one batch get."""
         ...
 
-    async def list_draft_lines(
-        self, court: str, canteen: str, day: date, batch: str
-    ) -> list[DraftLine]:
-        """A day's lines of one batch: one consistent query."""
+    async def list_draft_lines(self, court: str, draft: DraftDay) -> list[DraftLine]:
+        """A day's lines of the batches that count: one consistent query a batch."""
         ...
 
     async def find_days(self, court: str, canteen: str, days: Sequence[date]) -> list[MenuDay]:
@@ -100,20 +100,22 @@ class MenuStore(Protocol):
         ...
 
     async def publish_lines(
-        self,
-        day: MenuDay,
-        lines: Sequence[tuple[MenuLine, int | None]],
-        job: Job,
-        entry: Entry,
+        self, day: MenuDay, chunk: PlannedLines, job: Job, entry: Entry
     ) -> Recorded | None:
-        """Lines as they shall be, each opened (None) or changed by so many portions, if the day is
-        still at its version; and the job's step."""
+        """Lines as they shall be, if the day and the dishes are still at their versions; and the
+        job's step."""
         ...
 
     async def turn(
-        self, days: Sequence[MenuDay], job: Job, report: Json, entry: Entry
+        self, days: Sequence[MenuDay], job: Job, report: Json | None, entry: Entry
     ) -> Recorded | None:
-        """The days' next versions and the job's end."""
+        """The days' next versions and the job's end with its report, or (None) its step."""
+        ...
+
+    async def withdraw_lines(
+        self, lines: Sequence[MenuLine], job: Job, entry: Entry
+    ) -> Recorded | None:
+        """Each line WITHDRAWN that is still open and gone with the same batch; the job's step."""
         ...
 
     async def close_lines(
@@ -123,13 +125,23 @@ class MenuStore(Protocol):
         ...
 
     async def move_lines(
-        self, lines: Sequence[MenuLine], window: Window, job: Job | None, entry: Entry
+        self,
+        day: MenuDay,
+        lines: Sequence[MenuLine],
+        window: Window,
+        job: Job | None,
+        entry: Entry,
     ) -> Recorded | None:
-        """The window's bounds on each line that is still open; the job's step if it is given."""
+        """The window's bounds on each line that is not closed, if the day is still at its version;
+        the job's step if it is given."""
         ...
 
     async def find_job(self, court: str, job_id: str) -> Job | None:
         """A job by its id: one consistent get."""
+        ...
+
+    def free_days(self, court: str, days: Sequence[MenuDay]) -> Freed:
+        """The days' next versions, for the transaction that ends their job: at most 14 days."""
         ...
 
 
@@ -164,8 +176,11 @@ class OrderStore(Protocol):
         """Subsidies and wallets by their ids: one consistent batch get."""
         ...
 
-    async def save_order(self, decided: Decided, entry: Entry) -> Recorded | None:
-        """The order's next version with all its movements, within its bound.
+    async def save_order(
+        self, decided: Decided, entry: Entry, *, acting: Actor | None = None
+    ) -> Recorded | None:
+        """The order's next version with all its movements, within its bound, if whoever is
+        `acting` for another is still granted what was read.
 
         SoldOut, the closed window's refusal, or Stale when anything else has moved.
         """
@@ -199,8 +214,25 @@ class ImportStore(Protocol):
         """An import by its id: one consistent get."""
         ...
 
-    async def save_import(self, imported: Import, job: Job | None, entry: Entry) -> Recorded | None:
-        """The import's next version, and the parent of the job that goes on with it."""
+    async def save_import(
+        self,
+        imported: Import,
+        job: Job | None,
+        entry: Entry,
+        *,
+        acting: Actor | None = None,
+        locks_file: bool = False,
+    ) -> Recorded | None:
+        """The import's next version, and the parent of the job that goes on with it; if `acting`
+        is still granted what was read, and (`locks_file`) no other import has taken the file."""
+        ...
+
+    async def find_job(self, court: str, job_id: str) -> Job | None:
+        """A job by its id: one consistent get."""
+        ...
+
+    def free_import(self, court: str, imported: Import) -> Freed:
+        """The import's next version, for the transaction that ends its job."""
         ...
 
     async def end_import(

@@ -15,8 +15,9 @@ from courtside.modules.meals.service.imports import CHECK, MENU, TOP_UP, Imports
 from courtside.modules.meals.service.kitchen import Kitchen
 from courtside.modules.meals.service.menus import Menus
 from courtside.modules.meals.service.orders import MealOrders
+from courtside.modules.meals.service.publishing import Publishing
 from courtside.modules.meals.service.wallets import Wallets
-from courtside.modules.meals.service.works import Closing, MovingCutOff, Publishing
+from courtside.modules.meals.service.works import Closing, MovingCutOff
 from courtside.modules.meals.store.canteens import CanteenStore
 from courtside.modules.meals.store.imports import ImportStore
 from courtside.modules.meals.store.kitchen import KitchenStore

@@ -14,7 +14,7 @@ from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.engine import MAX_TRANSACTION, Cancelled, Engine, EngineFault
 from courtside.platform.dynamo.meter import current
 from courtside.platform.dynamo.patience import Contended, patiently
-from courtside.platform.dynamo.values import NOW, Check, Item, Key, Op, Write, instant
+from courtside.platform.dynamo.values import AT_NOW, NOW, Check, Item, Key, Op, Write, instant
 
 MAX_ITEMS = 25  # larger work is a job's (docs/adr/0004): above it no test passes
 # Reasons that pass by themselves: somebody else's transaction overlapped, or the table is busy.
@@ -209,11 +209,13 @@ def _bounds(total: _AccountSum, guard: Guard) -> Iterable[Check]:
 
 def _at(write: Write, now: datetime) -> Write:
     """The write with this attempt's instant where NOW stands."""
-    if all(check.value is not NOW for check in write.checks):
+    stamped = [name for name, value in write.set.items() if value is AT_NOW]
+    if not stamped and all(check.value is not NOW for check in write.checks):
         return write
     text = instant(now)
     checks = tuple(c._replace(value=text) if c.value is NOW else c for c in write.checks)
-    return replace(write, checks=checks)
+    put = {name: {"S": text} if name in stamped else value for name, value in write.set.items()}
+    return replace(write, checks=checks, set=put)
 
 
 def refusal(failed: Refusal) -> Explain:

@@ -21,6 +21,7 @@ class Now(Enum):
 
 
 NOW: Final = Now.NOW
+AT_NOW: Final[AttributeValue] = {"S": NOW}  # that instant as an attribute to be set
 Plain = str | int | bool
 
 

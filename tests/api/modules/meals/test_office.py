@@ -206,7 +206,7 @@ class TestPublishMenu:
                 "kind": "meals.publish",
                 "state": "RUNNING",
                 "done": 0,
-                "steps": 1,
+                "steps": 3,
             },
             "replayed": False,
             "errors": [],

@@ -98,7 +98,7 @@ async def drafted(canteen, day=MONDAY):
     pointers = await store.find_draft_days(court, canteen.id, [day])
     if not pointers:
         return {}
-    lines = await store.list_draft_lines(court, canteen.id, day, pointers[0].batch)
+    lines = await store.list_draft_lines(court, pointers[0])
     return {(x.period, x.name): (x.price_fen, x.planned) for x in lines}
 
 
@@ -167,12 +167,17 @@ class TestMenuImport:
 
         assert await drafted(canteen) == {}
 
-    async def test_replaces_the_draft_of_the_days_it_names_and_no_others(self, canteen):
+    async def test_replaces_the_draft_of_the_meals_it_names_and_no_others(self, canteen):
         await commit(canteen, await checked(canteen, xlsx(GRID)))
 
         await commit(canteen, await checked(canteen, xlsx(ROWS)))
 
-        assert set(await drafted(canteen)) == {(Period.LUNCH, "红烧肉"), (Period.LUNCH, "米饭")}
+        assert set(await drafted(canteen)) == {
+            (Period.BREAKFAST, "豆浆"),
+            (Period.BREAKFAST, "油条"),
+            (Period.LUNCH, "红烧肉"),
+            (Period.LUNCH, "米饭"),
+        }
         assert len(await drafted(canteen, MONDAY + timedelta(days=1))) == 2
 
     async def test_plans_the_number_given_where_the_sheet_has_none(self, canteen):

@@ -11,7 +11,7 @@ from courtside.kernel.ledger import Account, Unit
 from courtside.kernel.workdays import Count, CutOff, DayKind, WorkCalendar, local_instant
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.canteens import AddDish, MealPeriod, Period
-from courtside.modules.meals.contracts.menus import MenuDay, MenuLine
+from courtside.modules.meals.contracts.menus import LineState, MenuDay, MenuLine
 from courtside.modules.meals.contracts.orders import (
     MAX_DISHES,
     MAX_QUANTITY,
@@ -73,7 +73,7 @@ def a_line(dish: str, *, price: int = 500, available: int = 100, **more) -> Menu
         "planned": 100,
         "available": available,
         "held": 0,
-        "is_open": True,
+        "state": LineState.OPEN,
         "order_by": window.order_by,
         "change_by": window.change_by,
         "cancel_by": window.cancel_by,
@@ -210,7 +210,7 @@ class TestCutOffs:
 
     def test_explain_what_the_account_refused(self):
         decided = place({"DISH000": 1}, facts({"DISH000": 0}, subsidy=0, wallet=0))
-        sold_out, closed = a_line("DISH000", available=0), a_line("DISH000", is_open=False)
+        sold_out, closed = a_line("DISH000", available=0), a_line("DISH000", state=LineState.CLOSED)
         late = sold_out.order_by
 
         told = [

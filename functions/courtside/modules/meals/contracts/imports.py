@@ -39,7 +39,9 @@ class Import:
     file id of the copy that has the faults beside their cells, `plan` that of the rows as the dry
     run understood them, which is what a commit carries out.
 
-    `portions` is planned for dishes whose cell says no number. `total_fen` sums up top-ups.
+    `portions` is planned for dishes whose cell says no number. `total_fen` sums up top-ups, of
+    which `paid` children were carried out by a job that was stopped: the next one goes on there.
+    `taken_at` is when it was first committed.
     """
 
     id: str
@@ -61,6 +63,8 @@ class Import:
     annotated: str | None = None
     plan: str | None = None
     job: str | None = None
+    paid: int = 0
+    taken_at: datetime | None = None
 
     @property
     def aggregate(self) -> str:

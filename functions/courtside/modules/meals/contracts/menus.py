@@ -1,13 +1,22 @@
 """Menus: what is drafted, what is published of a day, and what is left of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from courtside.kernel.journal import aggregate
 from courtside.kernel.ledger import Account, AccountId, Unit
-from courtside.modules.meals.contracts.canteens import Allergens, Period, Tag
+from courtside.modules.meals.contracts.canteens import Allergens, Dish, Period, Tag
+
+
+class LineState(StrEnum):
+    """WITHDRAWN: taken off the menu, what was ordered of it stands and can be given back. CLOSED:
+    the kitchen counts, nothing moves any more."""
+
+    OPEN = "OPEN"
+    WITHDRAWN = "WITHDRAWN"
+    CLOSED = "CLOSED"
 
 
 class WindowState(StrEnum):
@@ -42,7 +51,8 @@ class Window:
 class MenuDay:
     """The pointer of a canteen's day: lines of a batch above `published` are not seen yet.
 
-    `batch` is the last number handed out to a publishing.
+    `batch` is the last number handed out to a publishing, `publishing` the job that is carrying it
+    out: one at a time, since the next one's number covers its own.
     """
 
     canteen: str
@@ -51,6 +61,7 @@ class MenuDay:
     published: int
     batch: int
     windows: tuple[Window, ...]
+    publishing: str | None = None
 
     @property
     def aggregate(self) -> str:
@@ -64,7 +75,8 @@ class MenuDay:
 class MenuLine:
     """A dish on the menu of one meal, which is the account of its portions as well.
 
-    Name, price, allergens and tags are the dish's when it was published.
+    Name, price and tags are the dish's when it was published; a corrected allergen statement
+    follows the dish. It is seen from batch `batch` on and until before batch `gone`.
     """
 
     canteen: str
@@ -78,12 +90,27 @@ class MenuLine:
     planned: int
     available: int
     held: int
-    is_open: bool
+    state: LineState
     order_by: datetime
     change_by: datetime
     cancel_by: datetime
     closed_at: datetime | None
     batch: int
+    gone: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes orders, as far as its account goes."""
+        return self.state is LineState.OPEN
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing of it moves any more."""
+        return self.state is LineState.CLOSED
+
+    def is_shown(self, published: int) -> bool:
+        """Whether it is on the menu when its day has published up to that batch."""
+        return self.batch <= published and (self.gone is None or published < self.gone)
 
     @property
     def account(self) -> Account:
@@ -93,6 +120,18 @@ class MenuLine:
             available=self.available,
             held=self.held,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLines:
+    """What one step of a publishing writes: lines that open, lines that are written anew with how
+    many more portions are planned of each, and lines whose `gone` alone changes. `dishes` are
+    those whose statements the lines carry."""
+
+    dishes: Sequence[Dish] = ()
+    opened: Sequence[MenuLine] = ()
+    changed: Sequence[tuple[MenuLine, int]] = ()
+    marked: Sequence[MenuLine] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +158,11 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftDay:
-    """The pointer to a day's draft: its lines stand in the batch of one import."""
+    """The pointer to a day's draft: the lines of each meal stand in the batch of one import."""
 
     canteen: str
     date: date
-    batch: str
+    batches: Mapping[Period, str]
     version: int
 
 

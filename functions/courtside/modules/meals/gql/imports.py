@@ -93,7 +93,7 @@ class SheetImport:
         copy = context.get(Imports).grant_annotated(context.principal, found, now=context.now)
         is_menu = found.kind is ImportKind.MENU
         return SheetImport(
-            id=import_id(found),
+            id=import_id(found.id),
             state=found.state,
             filename=found.filename,
             sha256=found.sha256,
@@ -118,13 +118,26 @@ class UnreadableSheetError(UserError):
         return UnreadableSheetError(problem=refusal.problem, **common)
 
 
-ERROR_TYPES: dict[type[Refusal], type[Any]] = {UnreadableSheet: UnreadableSheetError}
+@strawberry.type(description="同一份充值表已提交过 / The very list was committed before.")
+class AlreadyTaken(UserError):
+    import_id: strawberry.ID = strawberry.field(description="先前的导入 / The import that took it.")
+    at: datetime
+
+    @staticmethod
+    def of(refusal: errors.AlreadyTaken, **common: Any) -> "AlreadyTaken":
+        return AlreadyTaken(import_id=import_id(refusal.import_id), at=refusal.at, **common)
+
+
+ERROR_TYPES: dict[type[Refusal], type[Any]] = {
+    UnreadableSheet: UnreadableSheetError,
+    errors.AlreadyTaken: AlreadyTaken,
+}
 _STARTING = (NotFound, files.FileTooLarge, UnreadableSheet)
 _COMMITTING = (NotFound, errors.AnotherFile, errors.ImportNotChecked, files.FileMissing)
 
 
-def import_id(found: contracts.Import) -> strawberry.ID:
-    return strawberry.ID(encode("SheetImport", found.id))
+def import_id(found: str) -> strawberry.ID:
+    return strawberry.ID(encode("SheetImport", found))
 
 
 @strawberry.input
@@ -327,7 +340,7 @@ class Mutation:
 
     @mutation(
         "meals.commit_top_up_import",
-        refuses=_COMMITTING,
+        refuses=(*_COMMITTING, errors.AlreadyTaken),
         description="按检查过的充值表入账 / Move the money of the checked list into wallets.",
     )
     async def commit_top_up_import(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from courtside.kernel.errors import InvalidInput, NotFound, Path, Text
+from courtside.kernel.jobs import Job, JobState
 from courtside.kernel.sheets import MAX_BYTES, CellError, SheetProblem, UnreadableSheet
 from courtside.kernel.workdays import business_day
 from courtside.modules.meals import errors
@@ -83,13 +84,40 @@ def begin_check(found: Import, *, job: str) -> Import:
     )
 
 
-def begin_commit(found: Import, request: CommitImport, *, job: str) -> Import:
-    """The import as it is taken. Refusals: AnotherFile, ImportNotChecked."""
-    if request.sha256 != found.sha256:
-        raise errors.AnotherFile
+def begin_commit(found: Import, *, job: str, now: datetime) -> Import:
+    """The import as it is taken. Refusals: ImportNotChecked."""
     if found.state is not ImportState.CHECKED or found.plan is None:
         raise errors.ImportNotChecked(state=found.state.value)
-    return replace(found, state=ImportState.COMMITTING, job=job, version=found.version + 1)
+    return replace(
+        found,
+        state=ImportState.COMMITTING,
+        job=job,
+        taken_at=found.taken_at or now,
+        version=found.version + 1,
+    )
+
+
+def same_file(found: Import, request: CommitImport) -> None:
+    """AnotherFile unless the request names the checked file's hash."""
+    if request.sha256 != found.sha256:
+        raise errors.AnotherFile
+
+
+def set_going_again(found: Import, job: Job | None, *, now: datetime) -> tuple[Import, Job] | None:
+    """The next version of an import whose job makes no steps although it has not ended: the same
+    job goes on from its last one. None for any other."""
+    if job is None or job.state is not JobState.RUNNING or not job.has_lapsed(now):
+        return None
+    return replace(found, version=found.version + 1), job
+
+
+def freed(found: Import, job: Job) -> Import:
+    """The import whose job ended badly, as it was before: a menu is drafted from its beginning,
+    top-ups go on after the children that were paid."""
+    if found.state is ImportState.CHECKING:
+        return replace(found, state=ImportState.UPLOADING, version=found.version + 1)
+    paid = job.cursor if found.kind is ImportKind.TOP_UP else 0
+    return replace(found, state=ImportState.CHECKED, paid=paid, version=found.version + 1)
 
 
 def checked(found: Import, *, plan: str, rows: int, total_fen: int = 0) -> Import:
@@ -164,8 +192,12 @@ def menu_plan(rows: Sequence[MenuRow]) -> bytes:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def days_of_plan(plan: bytes) -> list[date]:
-    return sorted({date.fromisoformat(row[0]) for row in json.loads(plan)})
+def meals_of_plan(plan: bytes) -> dict[date, set[Period]]:
+    """The days that a plan names, in order, each with its meals."""
+    meals: dict[date, set[Period]] = {}
+    for day, period, *_ in sorted(json.loads(plan)):
+        meals.setdefault(date.fromisoformat(day), set()).add(Period(period))
+    return meals
 
 
 def chunk_of_plan(plan: bytes, n: int, canteen: str) -> list[tuple[DraftLine, Dish]]:
@@ -190,13 +222,21 @@ def dishes_to_write(
 
 
 def turned(
-    days: Sequence[date], before: Sequence[DraftDay], *, canteen: str, batch: str
+    meals: Mapping[date, set[Period]], before: Sequence[DraftDay], *, canteen: str, batch: str
 ) -> list[DraftDay]:
-    """The draft days that now count: an import replaces the whole draft of the days it names."""
-    versions = {draft.date: draft.version for draft in before}
+    """The draft days that now count: an import replaces the draft of the meals it names."""
+    known = {draft.date: draft for draft in before}
     return [
-        DraftDay(canteen=canteen, date=day, batch=batch, version=versions.get(day, 0) + 1)
-        for day in days
+        DraftDay(
+            canteen=canteen,
+            date=day,
+            batches={
+                **(known[day].batches if day in known else {}),
+                **dict.fromkeys(sorted(periods), batch),
+            },
+            version=(known[day].version if day in known else 0) + 1,
+        )
+        for day, periods in meals.items()
     ]
 
 

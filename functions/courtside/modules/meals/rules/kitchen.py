@@ -1,7 +1,7 @@
 """Counting what was ordered, and handing it out."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,14 +39,19 @@ def normalise_code(typed: str) -> str:
 
 
 def start_count(
-    request: IssueKitchenCount, day: MenuDay | None, *, job: str, now: datetime
+    request: IssueKitchenCount,
+    day: MenuDay | None,
+    *,
+    job: str,
+    lapsed: frozenset[str],
+    now: datetime,
 ) -> MenuDay:
     """The day with the meal marked as closing, or as it is when it was closed before.
 
     Refusals: MenuNotPublished, MealBusy, StillOpen (unless `early`).
     """
     known, window = find_window(day, request.period, date=request.date)
-    idle(known, window)
+    idle(known, window, lapsed=lapsed)
     closes_at = max(window.order_by, window.change_by, window.cancel_by)
     if window.state is WindowState.OPEN and now < closes_at and not request.early:
         raise errors.StillOpen(closes_at=closes_at)
@@ -63,9 +68,9 @@ def counted(
     now: datetime,
 ) -> KitchenCount:
     """The count of a closed meal: every live order of this canteen is in it, whatever it names."""
-    shown = {line.dish: line for line in lines if line.batch <= day.published}
+    known = {line.dish: line for line in lines}
     live = sorted((o for o in orders if o.is_live and o.canteen == day.canteen), key=_by_code)
-    counts = _count_lines(shown, live)
+    counts = _count_lines(known, live, published=day.published)
     window = day.find_window(period)
     return KitchenCount(
         canteen=day.canteen,
@@ -77,7 +82,7 @@ def counted(
         diners=tuple(_diner(order) for order in live),
         counted=sum(line.portions for line in counts),
         ordered=sum(line.quantity for order in live for line in order.lines),
-        sold=sum(line.planned - line.available - line.held for line in shown.values()),
+        sold=sum(line.planned - line.available - line.held for line in known.values()),
     )
 
 
@@ -144,10 +149,14 @@ def likeliest(
     return ranked[-1] if ranked else None
 
 
-def _count_lines(shown: dict[str, MenuLine], live: Sequence[MealOrder]) -> tuple[CountLine, ...]:
+def _count_lines(
+    known: Mapping[str, MenuLine], live: Sequence[MealOrder], *, published: int
+) -> tuple[CountLine, ...]:
+    """What is on the menu, and after it what was ordered and has been taken off."""
     portions: Counter[str] = Counter()
     diners: Counter[str] = Counter()
-    names = {dish: line.name for dish, line in shown.items()}
+    shown = {dish for dish, line in known.items() if line.is_shown(published)}
+    names = {dish: line.name for dish, line in known.items() if dish in shown}
     for order in live:
         for line in order.lines:
             portions[line.dish] += line.quantity
@@ -157,7 +166,7 @@ def _count_lines(shown: dict[str, MenuLine], live: Sequence[MealOrder]) -> tuple
         CountLine(
             dish=dish,
             name=name,
-            allergens=shown[dish].allergens if dish in shown else None,
+            allergens=known[dish].allergens if dish in known else None,
             portions=portions[dish],
             diners=diners[dish],
             offered=dish in shown,

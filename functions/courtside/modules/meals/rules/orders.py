@@ -1,6 +1,6 @@
 """What an order takes and gives back: pure decisions on what was read and a given `now`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from courtside.modules.meals.contracts.orders import (
 
 SOLD = "SOLD"
 MEALS = "MEALS"
+_NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,8 @@ def change_order(request: ChangeMealOrder, facts: OrderFacts, *, now: datetime) 
     if before.canteen != request.canteen:
         reason = Text(zh="须为同一食堂的菜品", en="the dishes must be of the order's canteen")
         raise InvalidInput(field="lines", reason=reason)
-    lines = _take(request.lines, facts, key=before.key, bound=Bound.CHANGE, now=now)
+    had = _quantities(before)
+    lines = _take(request.lines, facts, key=before.key, bound=Bound.CHANGE, now=now, had=had)
     total = sum(line.quantity * line.price_fen for line in lines)
     subsidy, wallet = _accounts(facts, before.key, before.canteen)
     paid = _pay(
@@ -104,7 +106,7 @@ def change_order(request: ChangeMealOrder, facts: OrderFacts, *, now: datetime) 
     ]
     return Decided(
         order=order,
-        had=_quantities(before),
+        had=had,
         movements=tuple(m for m in (*_difference(before, order, facts), *money) if m is not None),
         event=_told(events.MealOrderChanged, order),
         bound=Bound.CHANGE,
@@ -190,11 +192,11 @@ def explain(line: MenuLine | None, amount: int, decided: Decided, *, now: dateti
     bound = decided.bound
     if line is None:
         return Stale()
-    if not line.is_open:
+    if line.is_closed:
         return closed(bound, _closed_at(line, bound))
     if bound is not Bound.NONE and now >= cut_off(line, bound):
         return closed(bound, cut_off(line, bound))
-    if line.available + amount < 0:
+    if line.is_open and line.available + amount < 0:
         left = line.available + decided.had.get(line.dish, 0)
         return errors.SoldOut(canteen=line.canteen, dish=line.dish, name=line.name, left=left)
     return Stale()
@@ -202,7 +204,7 @@ def explain(line: MenuLine | None, amount: int, decided: Decided, *, now: dateti
 
 def alternatives(lines: Iterable[MenuLine], *, to: str, published: int) -> list[errors.Alternative]:
     """Other dishes of the meal that are to be had, the nearest in price first; at most five."""
-    shown = [line for line in lines if line.batch <= published]
+    shown = [line for line in lines if line.is_shown(published)]
     price = next((line.price_fen for line in shown if line.dish == to), 0)
     had = [x for x in shown if x.dish != to and x.is_open and x.available]
     had.sort(key=lambda x: (abs(x.price_fen - price), -x.available, x.name))
@@ -231,9 +233,16 @@ def _live(order: MealOrder | None, expected_version: int | None) -> MealOrder:
 
 
 def _take(
-    wanted: tuple[Wanted, ...], facts: OrderFacts, *, key: OrderKey, bound: Bound, now: datetime
+    wanted: tuple[Wanted, ...],
+    facts: OrderFacts,
+    *,
+    key: OrderKey,
+    bound: Bound,
+    now: datetime,
+    had: Mapping[str, int] = _NOTHING,
 ) -> tuple[OrderLine, ...]:
-    """The wanted lines as ordered, each of them published and still open."""
+    """The wanted lines as ordered, each of them published and still open; of what has been taken
+    off the menu, no more than the diner had."""
     _check_wanted(wanted)
     day = facts.day
     if day is None or day.published == 0 or day.find_window(key.period) is None:
@@ -241,7 +250,9 @@ def _take(
     taken = []
     for n, want in enumerate(wanted):
         line = facts.lines.get(want.dish)
-        if line is None or line.batch > day.published:
+        if line is None or not (
+            line.is_shown(day.published) or want.quantity <= had.get(want.dish, 0)
+        ):
             raise NotFound(kind=errors.DISH, path=("input", "lines", n, "dishId"))
         _check_open(line, bound, now)
         taken.append(
@@ -267,7 +278,7 @@ def _check_wanted(wanted: tuple[Wanted, ...]) -> None:
 
 
 def _check_open(line: MenuLine, bound: Bound, now: datetime) -> None:
-    if not line.is_open:
+    if line.is_closed:
         raise closed(bound, _closed_at(line, bound))
     if now >= cut_off(line, bound):
         raise closed(bound, cut_off(line, bound))

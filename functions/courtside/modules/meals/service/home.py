@@ -105,7 +105,7 @@ def published(menu: DayMenu) -> DayMenu:
     day = menu.day
     if day is None or day.published == 0:
         return replace(menu, day=None, lines=())
-    return replace(menu, lines=[x for x in menu.lines if x.batch <= day.published])
+    return replace(menu, lines=[x for x in menu.lines if x.is_shown(day.published)])
 
 
 def _choose(canteens: Sequence[Canteen], wanted: str | None) -> Canteen | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from courtside.kernel.actor import PersonStatus, system
 from courtside.kernel.errors import Refusal
 from courtside.kernel.files import FileMissing, Files, FileTooLarge
-from courtside.kernel.jobs import Job
+from courtside.kernel.jobs import Freed, Job
 from courtside.kernel.journal import Change, Command, Entry, Fact, Journal, Result, entry
 from courtside.kernel.sheets import MAX_BYTES, CellError, UnreadableSheet
 from courtside.kernel.usecase import decides_again
@@ -69,6 +69,10 @@ class Checking:
             ended = rules.faulty(found, rows=0, faults=[_whole_file(refusal)], annotated=None)
         report = {"state": ended.state.value, "rows": ended.rows, "faults": ended.fault_count}
         await self.store.end_import(ended, (), job, report, _entry(command, ended, now))
+
+    async def free(self, job: Job) -> Freed:
+        """The import, to be checked again."""
+        return await _freed(self.store, job)
 
     async def _check(self, job: Job, found: Import, data: bytes, *, now: datetime) -> Import:
         read = await (
@@ -144,7 +148,7 @@ class Drafting:
 
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
-        """Turn the drafts of all days to this import at once."""
+        """Turn the drafts of all meals to this import at once."""
         command, canteen = _command(job, job.children), str(job.about["canteen"])
         recorded, plan, found = await gather(
             self.journal.recall(command),
@@ -153,12 +157,16 @@ class Drafting:
         )
         if recorded is not None or found is None:
             return
-        days = rules.days_of_plan(plan)
-        before = await self.menus.find_draft_days(job.court, canteen, days)
-        drafts = rules.turned(days, before, canteen=canteen, batch=found.id)
+        meals = rules.meals_of_plan(plan)
+        before = await self.menus.find_draft_days(job.court, canteen, list(meals))
+        drafts = rules.turned(meals, before, canteen=canteen, batch=job.id)
         ended = rules.committed(found)
-        report = {"rows": found.rows, "days": [day.isoformat() for day in days]}
+        report = {"rows": found.rows, "days": [day.isoformat() for day in meals]}
         await self.store.end_import(ended, drafts, job, report, _entry(command, ended, now))
+
+    async def free(self, job: Job) -> Freed:
+        """The import, to be committed again."""
+        return await _freed(self.store, job)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +203,17 @@ class ToppingUp:
         )
         told = _entry(command, ended, now, Fact.of(fact))
         await self.store.end_import(ended, (), job, {"rows": found.rows}, told)
+
+    async def free(self, job: Job) -> Freed:
+        """The import, to be committed again; it goes on after what was paid."""
+        return await _freed(self.store, job)
+
+
+async def _freed(store: ImportStore, job: Job) -> Freed:
+    found = await store.find_import(job.court, job.about["import"])
+    if found is None or found.job != job.id:
+        return Freed()
+    return store.free_import(job.court, rules.freed(found, job))
 
 
 def _command(job: Job, n: int) -> Command:

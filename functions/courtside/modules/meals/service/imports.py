@@ -17,6 +17,7 @@ from courtside.modules.meals.contracts.imports import (
     CommitImport,
     Import,
     ImportKind,
+    ImportState,
     StartImport,
 )
 from courtside.modules.meals.ports import CanteenStore, ImportStore, Spreadsheets
@@ -92,9 +93,14 @@ class Imports:
             return await self._replayed(actor, recorded, request.kind, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         found = rules.known(found, request.kind)
-        job = _job(actor, CHECK, found, 0, now=now)
-        found = rules.begin_check(found, job=job.id)
-        raced = await self.store.save_import(found, job, _entry(command, found, now, job))
+        going = await self._set_going_again(actor, found, ImportState.CHECKING, now=now)
+        if going is not None:
+            found, stuck = going
+            raced = await self.store.save_import(found, None, _entry(command, found, now, stuck))
+        else:
+            job = _job(actor, CHECK, found, 0, now=now)
+            found = rules.begin_check(found, job=job.id)
+            raced = await self.store.save_import(found, job, _entry(command, found, now, job))
         if raced is not None:
             return await self._replayed(actor, raced, request.kind, now=now)
         return Done(value=found)
@@ -106,7 +112,8 @@ class Imports:
         """Take the checked file, named by its hash, as a job: a menu becomes the draft of its days,
         top-ups go to their wallets.
 
-        Refusals: NotFound, AnotherFile, ImportNotChecked, FileMissing.
+        Refusals: NotFound, AnotherFile, ImportNotChecked, FileMissing, AlreadyTaken for a list of
+        top-ups that was committed before under another import.
         """
         command = _command(principal, "commit", request.kind, key, request)
         recorded, actor, found = await gather(
@@ -118,10 +125,14 @@ class Imports:
             return await self._replayed(actor, recorded, request.kind, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         found = rules.known(found, request.kind)
-        job = _commit_job(actor, found, now=now)
-        found = rules.begin_commit(found, request, job=job.id)
-        await self.files.read(principal.court, found.plan or "")  # a job cannot ask for it
-        raced = await self.store.save_import(found, job, _entry(command, found, now, job))
+        rules.same_file(found, request)
+        going = await self._set_going_again(actor, found, ImportState.COMMITTING, now=now)
+        if going is not None:
+            found, stuck = going
+            told = _entry(command, found, now, stuck)
+            raced = await self.store.save_import(found, None, told, acting=_payer(actor, found))
+        else:
+            found, raced = await self._commit(command, actor, found, now=now)
         if raced is not None:
             return await self._replayed(actor, raced, request.kind, now=now)
         return Done(value=found)
@@ -156,6 +167,27 @@ class Imports:
         file_id = await self.files.put(principal.court, data)
         name = f"{template.title.zh}.xlsx"
         return self.files.grant_download(principal.court, file_id, name=name, now=now)
+
+    async def _commit(
+        self, command: Command, actor: Actor, found: Import, *, now: datetime
+    ) -> tuple[Import, Recorded | None]:
+        job, is_first = _commit_job(actor, found, now=now), found.taken_at is None
+        taken = rules.begin_commit(found, job=job.id, now=now)
+        await self.files.read(actor.court, taken.plan or "")  # a job cannot ask for it
+        told = _entry(command, taken, now, job)
+        payer = _payer(actor, taken)
+        locks = is_first and payer is not None
+        raced = await self.store.save_import(taken, job, told, acting=payer, locks_file=locks)
+        return taken, raced
+
+    async def _set_going_again(
+        self, actor: Actor, found: Import, state: ImportState, *, now: datetime
+    ) -> tuple[Import, Job] | None:
+        """The import and its job if that has stopped on its way."""
+        if found.state is not state or found.job is None:
+            return None
+        job = await self.store.find_job(actor.court, found.job)
+        return rules.set_going_again(found, job, now=now)
 
     def _upload(self, principal: Principal, imported: Import, *, now: datetime) -> Upload:
         return self.files.grant_upload(
@@ -197,17 +229,25 @@ def _command(
 def _commit_job(actor: Actor, found: Import, *, now: datetime) -> Job:
     is_menu = found.kind is ImportKind.MENU
     a_child = rules.ROWS_A_CHILD if is_menu else ROWS_A_CHILD
-    return _job(actor, MENU if is_menu else TOP_UP, found, -(-found.rows // a_child), now=now)
+    kind, children = MENU if is_menu else TOP_UP, -(-found.rows // a_child)
+    return _job(actor, kind, found, children, cursor=found.paid, now=now)
 
 
-def _job(actor: Actor, kind: str, found: Import, children: int, *, now: datetime) -> Job:
+def _payer(actor: Actor, found: Import) -> Actor | None:
+    """Who moves other people's money, and must still be granted it when that is written."""
+    return actor if found.kind is ImportKind.TOP_UP else None
+
+
+def _job(
+    actor: Actor, kind: str, found: Import, children: int, *, cursor: int = 0, now: datetime
+) -> Job:
     return Job(
         court=actor.court,
         id=new_id(now),
         kind=kind,
         state=JobState.RUNNING,
         children=children,
-        cursor=0,
+        cursor=cursor,
         requested_by=actor.person,
         at=now,
         about={"import": found.id, "canteen": found.canteen, "plan": found.plan or ""},

@@ -15,6 +15,7 @@ from courtside.modules.meals.contracts.kitchen import IssueKitchenCount, Kitchen
 from courtside.modules.meals.ports import KitchenStore, MenuStore
 from courtside.modules.meals.rules import PERMITS, kitchen
 from courtside.modules.meals.rules.menus import LINES_A_CHILD
+from courtside.modules.meals.service.locks import find_lapsed, unless_ours
 
 
 class Kitchen:
@@ -47,9 +48,15 @@ class Kitchen:
         if recorded is not None:
             return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
-        lines = sorted(x.dish for x in menu.lines if x.period is request.period and x.is_open)
+        meal = [line for line in menu.lines if line.period is request.period]
+        lines = sorted(line.dish for line in meal if not line.is_closed)
         job = _job(command, request, lines, now=now)
-        day = kitchen.start_count(request, menu.day, job=job.id, now=now)
+        days = () if menu.day is None else (menu.day,)
+        lapsed = await find_lapsed(self._menus, principal.court, days, now=now)
+        try:
+            day = kitchen.start_count(request, menu.day, job=job.id, lapsed=lapsed, now=now)
+        except errors.MealBusy as refusal:
+            raise await unless_ours(self._journal, command, refusal) from None
         told = entry(
             command,
             now=now,

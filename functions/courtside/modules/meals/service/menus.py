@@ -17,8 +17,11 @@ from courtside.modules.meals.contracts.menus import (
     PublishMenu,
 )
 from courtside.modules.meals.ports import CanteenStore, MenuStore
-from courtside.modules.meals.rules import PERMITS
+from courtside.modules.meals.rules import PERMITS, publishing
 from courtside.modules.meals.rules import menus as rules
+from courtside.modules.meals.rules.publishing import LineKey
+from courtside.modules.meals.service.locks import find_lapsed, unless_ours
+from courtside.modules.meals.service.publishing import about
 
 
 class Menus:
@@ -43,7 +46,8 @@ class Menus:
     async def publish_menu(
         self, principal: Principal, request: PublishMenu, *, key: str, now: datetime
     ) -> Done[Job]:
-        """Publish what is drafted for those days, as a job; nothing is seen before it is done.
+        """Publish what is drafted for those days, as a job: what is new and what is drafted no
+        longer changes for diners at one moment.
 
         Refusals: NothingDrafted, NoAllergenStatement, DayIsOver, MealClosed, MealBusy,
         PriceChanged, FewerThanSold, CalendarYearMissing.
@@ -58,14 +62,14 @@ class Menus:
             return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         facts = await self._publish_facts(principal.court, request, now=now)
-        days = rules.plan_publishing(request, facts)
-        counts = [(day.date, len(facts.drafts[day.date])) for day in days]
-        about = {
-            "canteen": request.canteen,
-            "days": {d.date.isoformat(): [d.batch, facts.batches[d.date]] for d in days},
-            "children": [[day.isoformat(), at] for day, at in rules.chunks(counts)],
-        }
-        job = _job(command, "meals.publish", len(about["children"]), about, now=now)
+        job_id = new_id(now)
+        try:
+            planned = publishing.plan_publishing(request, facts, job=job_id)
+        except errors.MealBusy as refusal:
+            raise await unless_ours(self._journal, command, refusal) from None
+        told = about(request.canteen, planned, facts)
+        job = _job(command, "meals.publish", job_id, len(told["children"]), told, now=now)
+        days = tuple(each.day for each in planned)
         return await self._request(command, actor, job, days, now=now)
 
     @decides_again
@@ -87,18 +91,27 @@ class Menus:
         if recorded is not None:
             return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
-        about = {
-            "canteen": request.canteen,
-            "date": request.date.isoformat(),
-            "period": request.period.value,
-            "bounds": [
-                at.isoformat() for at in (request.order_by, request.change_by, request.cancel_by)
-            ],
-            "lines": sorted(x.dish for x in menu.lines if x.period is request.period),
-        }
-        children = -(-len(about["lines"]) // rules.LINES_A_CHILD)
-        job = _job(command, "meals.move_cut_off", children, about, now=now)
-        day = rules.move_cut_off(request, menu.day, job=job.id, now=now)
+        job_id, told = (
+            new_id(now),
+            {
+                "canteen": request.canteen,
+                "date": request.date.isoformat(),
+                "period": request.period.value,
+                "bounds": [
+                    at.isoformat()
+                    for at in (request.order_by, request.change_by, request.cancel_by)
+                ],
+                "lines": sorted(x.dish for x in menu.lines if x.period is request.period),
+            },
+        )
+        children = -(-len(told["lines"]) // rules.LINES_A_CHILD)
+        job = _job(command, "meals.move_cut_off", job_id, children, told, now=now)
+        days = () if menu.day is None else (menu.day,)
+        lapsed = await find_lapsed(self._menus, principal.court, days, now=now)
+        try:
+            day = rules.move_cut_off(request, menu.day, job=job.id, lapsed=lapsed, now=now)
+        except errors.MealBusy as refusal:
+            raise await unless_ours(self._journal, command, refusal) from None
         return await self._request(command, actor, job, (day,), now=now)
 
     async def get_job(self, principal: Principal, job_id: str, *, now: datetime) -> Job:
@@ -113,7 +126,7 @@ class Menus:
 
     async def _publish_facts(
         self, court: str, request: PublishMenu, *, now: datetime
-    ) -> rules.PublishFacts:
+    ) -> publishing.PublishFacts:
         days = rules.days_of(request, now=now)
         drafted, dishes, periods, calendar, menus = await gather(
             self._menus.find_draft_days(court, request.canteen, days),
@@ -124,20 +137,20 @@ class Menus:
                 *(self._menus.load_menu(court, request.canteen, day, decide=True) for day in days)
             ),
         )
-        lines = await gather(
-            *(
-                self._menus.list_draft_lines(court, request.canteen, draft.date, draft.batch)
-                for draft in drafted
-            )
+        found_days = [menu.day for menu in menus if menu.day is not None]
+        lapsed, lines = await gather(
+            find_lapsed(self._menus, court, found_days, now=now),
+            gather(*(self._menus.list_draft_lines(court, draft) for draft in drafted)),
         )
-        return rules.PublishFacts(
-            batches={draft.date: draft.batch for draft in drafted},
+        return publishing.PublishFacts(
+            pointers={draft.date: draft for draft in drafted},
             drafts={d.date: found for d, found in zip(drafted, lines, strict=True)},
             dishes={dish.id: dish for dish in dishes},
             periods={period.period: period for period in periods},
-            days={menu.date: menu.day for menu in menus if menu.day is not None},
-            lines={m.date: {(x.period, x.dish): x for x in m.lines} for m in menus},
+            days={day.date: day for day in found_days},
+            lines={m.date: {LineKey(x.period, x.dish): x for x in m.lines} for m in menus},
             calendar=calendar,
+            lapsed=lapsed,
         )
 
     async def _request(
@@ -165,10 +178,12 @@ class Menus:
         return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
 
 
-def _job(command: Command, kind: str, children: int, about: Json, *, now: datetime) -> Job:
+def _job(
+    command: Command, kind: str, job_id: str, children: int, about: Json, *, now: datetime
+) -> Job:
     return Job(
         court=command.court,
-        id=new_id(now),
+        id=job_id,
         kind=kind,
         state=JobState.RUNNING,
         children=children,

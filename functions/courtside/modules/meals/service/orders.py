@@ -94,7 +94,7 @@ class MealOrders:
                 request, facts, key=order, placed_by=principal.person, now=now
             )
             decided = _with_code(decided)
-            raced = await self._orders.save_order(decided, _entry(command, decided, now=now))
+            raced = await self._save(command, decided, actor, other, now=now)
         except errors.SoldOut as refusal:
             raise await self._with_alternatives(principal, order, facts, refusal) from None
         if raced is not None:
@@ -125,7 +125,7 @@ class MealOrders:
         _permit(actor, other, command.operation, now=now)
         try:
             decided = rules.change_order(request, facts, now=now)
-            raced = await self._orders.save_order(decided, _entry(command, decided, now=now))
+            raced = await self._save(command, decided, actor, other, now=now)
         except errors.SoldOut as refusal:
             raise await self._with_alternatives(principal, order, facts, refusal) from None
         if raced is not None:
@@ -154,7 +154,7 @@ class MealOrders:
             return await self._replayed(actor, recorded, now=now)
         _permit(actor, other, command.operation, now=now)
         decided = rules.cancel_order(order, expected_version=request.expected_version)
-        raced = await self._orders.save_order(decided, _entry(command, decided, now=now))
+        raced = await self._save(command, decided, actor, other, now=now)
         if raced is not None:
             return await self._replayed(actor, raced, now=now)
         return Done(value=decided.order)
@@ -268,6 +268,20 @@ class MealOrders:
         )
         permit(actor, PERMITS, "meals.list_orders_ahead", now=now)
         return [order for order in found if order.state is OrderState.PLACED]
+
+    async def _save(
+        self,
+        command: Command,
+        decided: Decided,
+        actor: Actor,
+        other: Actor | None,
+        *,
+        now: datetime,
+    ) -> Recorded | None:
+        """Another's money moves only while the clerk's grants are those that were read."""
+        told = _entry(command, decided, now=now)
+        acting = None if other is None else actor
+        return await self._orders.save_order(decided, told, acting=acting)
 
     async def _other(self, principal: Principal, diner: str) -> Actor | None:
         """The diner's actor when somebody acts for another."""

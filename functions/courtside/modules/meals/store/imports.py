@@ -3,16 +3,25 @@
 import json
 from collections.abc import Sequence
 
-from courtside.kernel.jobs import Job, JobState
-from courtside.kernel.journal import Entry, Json, Recorded
+from courtside.kernel.actor import Actor
+from courtside.kernel.errors import Stale
+from courtside.kernel.jobs import Freed, Job, JobState
+from courtside.kernel.journal import Change, Entry, Json, Recorded
 from courtside.modules.meals.contracts.canteens import Dish
 from courtside.modules.meals.contracts.imports import Import, ImportKind, ImportState, RowFault
 from courtside.modules.meals.contracts.menus import DraftDay, DraftLine
+from courtside.modules.meals.errors import AlreadyTaken
 from courtside.modules.meals.store.canteens import dish_item
-from courtside.modules.meals.store.items import DraftDayItem, DraftLineItem, ImportItem
+from courtside.modules.meals.store.items import (
+    DraftDayItem,
+    DraftLineItem,
+    ImportItem,
+    TakenItem,
+)
 from courtside.platform import jobs
-from courtside.platform.dynamo.database import Database, create, replace
-from courtside.platform.dynamo.values import from_instant, instant
+from courtside.platform.dynamo.database import Database, create, load, replace
+from courtside.platform.dynamo.grants import still_granted
+from courtside.platform.dynamo.values import Item, from_instant, instant
 
 IMPORTS = "MEALS#IMPORTS"
 
@@ -27,12 +36,32 @@ class ImportStore:
         item = await self._database.of(court).get(ImportItem, IMPORTS, import_id)
         return None if item is None else _import(item)
 
-    async def save_import(self, imported: Import, job: Job | None, entry: Entry) -> Recorded | None:
+    async def save_import(
+        self,
+        imported: Import,
+        job: Job | None,
+        entry: Entry,
+        *,
+        acting: Actor | None = None,
+        locks_file: bool = False,
+    ) -> Recorded | None:
+        court = entry.command.court
         transaction = self._database.transaction(entry)
-        transaction.add(replace(_item(entry.command.court, imported), by="import"))
+        for check in still_granted(acting) if acting is not None else ():
+            transaction.add(check)
+        transaction.add(replace(_item(court, imported), by="import"))
+        if locks_file:
+            transaction.add(create(_taken(court, imported), by="taken file"), explain=_taken_before)
         if job is not None:
             transaction.add(jobs.begin(job))
         return await transaction.commit()
+
+    async def find_job(self, court: str, job_id: str) -> Job | None:
+        return await jobs.JobStore(self._database).find(court, job_id)
+
+    def free_import(self, court: str, imported: Import) -> Freed:
+        write = replace(_item(court, imported), by="import")
+        return Freed(changes=(Change.of(imported),), writes=(write,))
 
     async def end_import(
         self, imported: Import, drafts: Sequence[DraftDay], job: Job, report: Json, entry: Entry
@@ -78,7 +107,26 @@ def _item(court: str, imported: Import) -> ImportItem:
         annotated=imported.annotated,
         plan=imported.plan,
         job=imported.job,
+        paid=imported.paid,
+        taken_at=None if imported.taken_at is None else instant(imported.taken_at),
     )
+
+
+def _taken(court: str, imported: Import) -> TakenItem:
+    return TakenItem(
+        pk=f"{court}#MEALS#TAKEN#{imported.kind.value}",
+        sk=imported.sha256,
+        imported=imported.id,
+        at=instant(imported.taken_at or imported.at),
+    )
+
+
+def _taken_before(item: Item | None) -> Exception:
+    """Who took the same file first says the lock itself."""
+    if item is None:
+        return Stale()
+    taken = load(TakenItem, item)
+    return AlreadyTaken(import_id=taken.imported, at=from_instant(taken.at))
 
 
 def _import(item: ImportItem) -> Import:
@@ -103,6 +151,8 @@ def _import(item: ImportItem) -> Import:
         annotated=item.annotated,
         plan=item.plan,
         job=item.job,
+        paid=int(item.paid),
+        taken_at=None if item.taken_at is None else from_instant(item.taken_at),
     )
 
 
@@ -111,13 +161,13 @@ def _draft_day(court: str, draft: DraftDay) -> DraftDayItem:
         pk=f"{court}#MEALS#DRAFTS#{draft.canteen}",
         sk=draft.date.isoformat(),
         version=draft.version,
-        batch=draft.batch,
+        batches={period.value: batch for period, batch in draft.batches.items()},
     )
 
 
 def _draft_line(job: Job, line: DraftLine) -> DraftLineItem:
     return DraftLineItem(
-        pk=f"{job.court}#MEALS#DRAFT#{job.about['canteen']}#{job.about['import']}",
+        pk=f"{job.court}#MEALS#DRAFT#{job.about['canteen']}#{job.id}",
         sk=f"{line.date.isoformat()}#{line.period.value}#{line.dish}",
         name=line.name,
         price=line.price_fen,

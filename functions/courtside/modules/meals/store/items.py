@@ -2,6 +2,7 @@
 
 from pynamodb.attributes import (
     BooleanAttribute,
+    JSONAttribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -12,8 +13,6 @@ from courtside.platform.dynamo.database import Record, Versioned
 CANTEENS = "MEALS#CANTEENS"
 DAY = "DAY"
 LINE = "LINE#"
-OPEN = "OPEN"
-CLOSED = "CLOSED"
 
 
 class CanteenItem(Versioned):
@@ -46,9 +45,9 @@ class DishItem(Versioned):
 
 
 class DraftDayItem(Versioned):
-    """`MEALS#DRAFTS#<canteen>` / `<date>`: which batch of drafted lines counts."""
+    """`MEALS#DRAFTS#<canteen>` / `<date>`: which batch of drafted lines counts, by meal."""
 
-    batch = UnicodeAttribute()
+    batches = JSONAttribute()
 
 
 class DraftLineItem(Record):
@@ -65,6 +64,7 @@ class DayItem(Versioned):
     published = NumberAttribute()
     batch = NumberAttribute()
     windows = UnicodeAttribute()
+    publishing = UnicodeAttribute(null=True)
 
 
 class LineItem(Record):
@@ -83,6 +83,7 @@ class LineItem(Record):
     cancel_by = UnicodeAttribute(attr_name="xb")
     closed_at = UnicodeAttribute(attr_name="ca", null=True)
     batch = NumberAttribute(attr_name="b")
+    gone = NumberAttribute(attr_name="g", null=True)
 
 
 class OrderItem(Versioned):
@@ -142,3 +143,12 @@ class ImportItem(Versioned):
     annotated = UnicodeAttribute(null=True)
     plan = UnicodeAttribute(null=True)
     job = UnicodeAttribute(null=True)
+    paid = NumberAttribute(default=0)
+    taken_at = UnicodeAttribute(null=True)
+
+
+class TakenItem(Record):
+    """`MEALS#TAKEN#<KIND>` / `<sha256>`: a file whose money moves; no second import takes it."""
+
+    imported = UnicodeAttribute()
+    at = UnicodeAttribute()

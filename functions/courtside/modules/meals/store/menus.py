@@ -1,19 +1,23 @@
 """Menus as stored: a day is one partition, each line the account of its own portions."""
 
+import dataclasses
 import json
+from asyncio import gather
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from courtside.kernel.jobs import Job, JobState
-from courtside.kernel.journal import Entry, Json, Recorded
+from courtside.kernel.jobs import Freed, Job, JobState
+from courtside.kernel.journal import Change, Entry, Json, Recorded
 from courtside.modules.meals.contracts.canteens import Dish, Period
 from courtside.modules.meals.contracts.menus import (
     DayMenu,
     DraftDay,
     DraftLine,
+    LineState,
     MenuDay,
     MenuLine,
+    PlannedLines,
     Window,
     WindowState,
     line_account,
@@ -21,10 +25,8 @@ from courtside.modules.meals.contracts.menus import (
 )
 from courtside.modules.meals.store.canteens import stated, to_allergens, to_dish, to_tags
 from courtside.modules.meals.store.items import (
-    CLOSED,
     DAY,
     LINE,
-    OPEN,
     DayItem,
     DishItem,
     DraftDayItem,
@@ -34,6 +36,7 @@ from courtside.modules.meals.store.items import (
 from courtside.platform import jobs
 from courtside.platform.dynamo.database import Database, create, replace
 from courtside.platform.dynamo.values import (
+    AT_NOW,
     Check,
     Key,
     Op,
@@ -42,6 +45,10 @@ from courtside.platform.dynamo.values import (
     from_instant,
     instant,
 )
+
+OPEN, CLOSED = LineState.OPEN.value, LineState.CLOSED.value
+_NOT_CLOSED = Check("st", Op.NE, CLOSED)
+_WRITTEN_ANEW = ("n", "p", "al", "tg", "st", "ob", "cb", "xb", "b")  # by publishing a line again
 
 
 class MenuStore:
@@ -66,16 +73,26 @@ class MenuStore:
         found = await self._database.of(court).get_many(DraftDayItem, keys)
         return [_draft_day(canteen, item) for item in found if item is not None]
 
-    async def list_draft_lines(
-        self, court: str, canteen: str, day: date, batch: str
-    ) -> list[DraftLine]:
-        items = await self._database.of(court).query(
-            DraftLineItem,
-            f"MEALS#DRAFT#{canteen}#{batch}",
-            begins=f"{day.isoformat()}#",
-            consistent=True,
+    async def list_draft_lines(self, court: str, draft: DraftDay) -> list[DraftLine]:
+        tenant = self._database.of(court)
+        batches = sorted(set(draft.batches.values()))
+        found = await gather(
+            *(
+                tenant.query(
+                    DraftLineItem,
+                    f"MEALS#DRAFT#{draft.canteen}#{batch}",
+                    begins=f"{draft.date.isoformat()}#",
+                    consistent=True,
+                )
+                for batch in batches
+            )
         )
-        return [_draft(item) for item in items]
+        return [
+            line
+            for batch, items in zip(batches, found, strict=True)
+            for line in map(_draft, items)
+            if draft.batches.get(line.period) == batch
+        ]
 
     async def find_days(self, court: str, canteen: str, days: Sequence[date]) -> list[MenuDay]:
         keys = [(menu_partition(canteen, day), DAY) for day in days]
@@ -96,26 +113,40 @@ class MenuStore:
         return await transaction.commit()
 
     async def publish_lines(
-        self,
-        day: MenuDay,
-        lines: Sequence[tuple[MenuLine, int | None]],
-        job: Job,
-        entry: Entry,
+        self, day: MenuDay, chunk: PlannedLines, job: Job, entry: Entry
     ) -> Recorded | None:
         transaction = self._database.transaction(entry)
         transaction.add(_unchanged(job.court, day))
-        for line, change in lines:
+        for dish in chunk.dishes:
+            transaction.add(_same_dish(job.court, dish))
+        for line in chunk.opened:
+            transaction.add(create(line_item(job.court, line), by="menu line"))
+        for line, change in chunk.changed:
             transaction.add(_published(job.court, line, change))
+        for line in chunk.marked:
+            transaction.add(_marked(job.court, line))
         transaction.add(jobs.step(job))
         return await transaction.commit()
 
     async def turn(
-        self, days: Sequence[MenuDay], job: Job, report: Json, entry: Entry
+        self, days: Sequence[MenuDay], job: Job, report: Json | None, entry: Entry
     ) -> Recorded | None:
         transaction = self._database.transaction(entry)
         for day in days:
             transaction.add(replace(day_item(job.court, day), by="menu day"))
-        transaction.add(jobs.end(job, JobState.DONE, report))
+        done = jobs.step(job) if report is None else jobs.end(job, JobState.DONE, report)
+        transaction.add(done)
+        return await transaction.commit()
+
+    async def withdraw_lines(
+        self, lines: Sequence[MenuLine], job: Job, entry: Entry
+    ) -> Recorded | None:
+        transaction = self._database.transaction(entry)
+        for line in lines:
+            put = {"st": attribute(LineState.WITHDRAWN.value)}
+            checks = (Check("st", Op.EQ, OPEN), Check("g", Op.EQ, line.gone))
+            transaction.add(_line_write(job.court, line, put, *checks))
+        transaction.add(jobs.step(job))
         return await transaction.commit()
 
     async def close_lines(
@@ -123,32 +154,41 @@ class MenuStore:
     ) -> Recorded | None:
         transaction = self._database.transaction(entry)
         court = entry.command.court
-        closed_at = attribute(instant(self._database.clock.now()))
         for line in lines:
-            put = {"st": attribute(CLOSED), "ca": closed_at}
-            transaction.add(_line_write(court, line, put, Check("st", Op.EQ, OPEN)))
+            put = {"st": attribute(CLOSED), "ca": AT_NOW}
+            transaction.add(_line_write(court, line, put, _NOT_CLOSED))
         if job is not None:
             transaction.add(jobs.step(job))
         return await transaction.commit()
 
     async def move_lines(
-        self, lines: Sequence[MenuLine], window: Window, job: Job | None, entry: Entry
+        self,
+        day: MenuDay,
+        lines: Sequence[MenuLine],
+        window: Window,
+        job: Job | None,
+        entry: Entry,
     ) -> Recorded | None:
         transaction = self._database.transaction(entry)
         court = entry.command.court
+        transaction.add(_unchanged(court, day))
         bounds = {
             "ob": attribute(instant(window.order_by)),
             "cb": attribute(instant(window.change_by)),
             "xb": attribute(instant(window.cancel_by)),
         }
         for line in lines:
-            transaction.add(_line_write(court, line, bounds, Check("st", Op.EQ, OPEN)))
+            transaction.add(_line_write(court, line, bounds, _NOT_CLOSED))
         if job is not None:
             transaction.add(jobs.step(job))
         return await transaction.commit()
 
     async def find_job(self, court: str, job_id: str) -> Job | None:
         return await self._jobs.find(court, job_id)
+
+    def free_days(self, court: str, days: Sequence[MenuDay]) -> Freed:
+        writes = [replace(day_item(court, day), by="menu day") for day in days]
+        return Freed(changes=tuple(Change.of(day) for day in days), writes=tuple(writes))
 
 
 def day_item(court: str, day: MenuDay) -> DayItem:
@@ -158,6 +198,7 @@ def day_item(court: str, day: MenuDay) -> DayItem:
         version=day.version,
         published=day.published,
         batch=day.batch,
+        publishing=day.publishing,
         windows=json.dumps([_window(w) for w in day.windows], separators=(",", ":")),
     )
 
@@ -171,6 +212,7 @@ def to_day(item: DayItem) -> MenuDay:
         published=int(item.published),
         batch=int(item.batch),
         windows=tuple(_to_window(w) for w in json.loads(item.windows)),
+        publishing=item.publishing,
     )
 
 
@@ -186,12 +228,13 @@ def line_item(court: str, line: MenuLine) -> LineItem:
         price=line.price_fen,
         allergens=stated(line.allergens) or "-",
         tags=",".join(line.tags),
-        state=OPEN if line.is_open else CLOSED,
+        state=line.state.value,
         order_by=instant(line.order_by),
         change_by=instant(line.change_by),
         cancel_by=instant(line.cancel_by),
         closed_at=None if line.closed_at is None else instant(line.closed_at),
         batch=line.batch,
+        gone=line.gone,
     )
 
 
@@ -210,12 +253,13 @@ def to_line(item: LineItem) -> MenuLine:
         planned=int(item.planned),
         available=int(item.available),
         held=int(item.held),
-        is_open=item.state == OPEN,
+        state=LineState(item.state),
         order_by=from_instant(item.order_by),
         change_by=from_instant(item.change_by),
         cancel_by=from_instant(item.cancel_by),
         closed_at=None if item.closed_at is None else from_instant(item.closed_at),
         batch=int(item.batch),
+        gone=None if item.gone is None else int(item.gone),
     )
 
 
@@ -229,18 +273,30 @@ def _unchanged(court: str, day: MenuDay) -> Write:
     return Write(table=DayItem.table, key=key, checks=checks, by="menu day")
 
 
-def _published(court: str, line: MenuLine, change: int | None) -> Write:
+def _same_dish(court: str, dish: Dish) -> Write:
+    """What is stated of the dish is what was read: a later statement finds the line written."""
+    key = Key(f"{court}#MEALS#DISHES#{dish.canteen}", dish.id)
+    checks = (Check("version", Op.EQ, dish.version),)
+    return Write(table=DishItem.table, key=key, checks=checks, by="dish")
+
+
+def _published(court: str, line: MenuLine, change: int) -> Write:
     """Planned portions move with the account, which `Transaction.move` would not do: the entry
     has the movement, this write makes it."""
-    if change is None:
-        return create(line_item(court, line), by="menu line")
-    put = {"al": attribute(stated(line.allergens)), "tg": attribute(",".join(line.tags))}
-    checks = (Check("st", Op.EQ, OPEN), Check("available", Op.GE, max(0, -change)))
+    wanted = line_item(court, line).serialize()
+    put = {name: wanted[name] for name in _WRITTEN_ANEW}
+    checks = (_NOT_CLOSED, Check("available", Op.GE, max(0, -change)))
     write = _line_write(court, line, put, *checks)
-    if not change:
-        return write
-    added = {"available": change, "pl": change}
-    return Write(table=write.table, key=write.key, checks=checks, set=put, add=added, by=write.by)
+    added = {"available": change, "pl": change} if change else {}
+    return dataclasses.replace(write, add=added, remove=("g",))
+
+
+def _marked(court: str, line: MenuLine) -> Write:
+    """Which batch the line is gone with, or that it stays; its account is not touched."""
+    exists = Check("pk", Op.EXISTS)
+    if line.gone is None:
+        return dataclasses.replace(_line_write(court, line, {}, exists), remove=("g",))
+    return _line_write(court, line, {"g": attribute(line.gone)}, exists)
 
 
 def _line_write(court: str, line: MenuLine, put: dict[str, Any], *checks: Check) -> Write:
@@ -253,7 +309,7 @@ def _draft_day(canteen: str, item: DraftDayItem) -> DraftDay:
     return DraftDay(
         canteen=canteen,
         date=date.fromisoformat(item.sk),
-        batch=item.batch,
+        batches={Period(period): batch for period, batch in item.batches.items()},
         version=int(item.version),
     )
 

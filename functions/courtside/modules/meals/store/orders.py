@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
+from courtside.kernel.actor import Actor
 from courtside.kernel.jobs import Job
 from courtside.kernel.journal import Entry, Recorded
 from courtside.kernel.ledger import Account, AccountId, Movement, Unit
 from courtside.modules.meals.contracts.canteens import Period
-from courtside.modules.meals.contracts.menus import menu_partition
+from courtside.modules.meals.contracts.menus import LineState, menu_partition
 from courtside.modules.meals.contracts.orders import (
     Bound,
     Decided,
@@ -24,19 +25,21 @@ from courtside.modules.meals.contracts.orders import (
     wallet_account,
 )
 from courtside.modules.meals.rules.orders import explain
-from courtside.modules.meals.store.items import DAY, OPEN, AccountItem, DayItem, LineItem, OrderItem
+from courtside.modules.meals.store.items import DAY, AccountItem, DayItem, LineItem, OrderItem
 from courtside.modules.meals.store.menus import line_sort, to_day, to_line
 from courtside.platform import jobs
 from courtside.platform.dynamo.database import Database, load, replace
+from courtside.platform.dynamo.grants import still_granted
 from courtside.platform.dynamo.transaction import Guard
 from courtside.platform.dynamo.values import NOW, Check, Item, Op, from_instant, instant
 
-_OPEN = Check("st", Op.EQ, OPEN)
+_TAKES = Check("st", Op.EQ, LineState.OPEN.value)
+_GIVES_BACK = Check("st", Op.NE, LineState.CLOSED.value)
 _KEPT = {
-    Bound.ORDER: (_OPEN, Check("ob", Op.GT, NOW)),
-    Bound.CHANGE: (_OPEN, Check("cb", Op.GT, NOW)),
-    Bound.CANCEL: (_OPEN, Check("xb", Op.GT, NOW)),
-    Bound.NONE: (_OPEN,),
+    Bound.ORDER: (Check("ob", Op.GT, NOW),),
+    Bound.CHANGE: (Check("cb", Op.GT, NOW),),
+    Bound.CANCEL: (Check("xb", Op.GT, NOW),),
+    Bound.NONE: (),
 }
 
 
@@ -99,8 +102,12 @@ class OrderStore:
             for account, item in zip(accounts, items, strict=True)
         ]
 
-    async def save_order(self, decided: Decided, entry: Entry) -> Recorded | None:
+    async def save_order(
+        self, decided: Decided, entry: Entry, *, acting: Actor | None = None
+    ) -> Recorded | None:
         transaction = self._database.transaction(entry)
+        for check in still_granted(acting) if acting is not None else ():
+            transaction.add(check)
         item = _order_item(entry.command.court, decided.order)
         transaction.add(replace(item, by="meal order"))
         menu = menu_partition(decided.order.canteen, decided.order.key.date)
@@ -121,7 +128,9 @@ class OrderStore:
 
     def _guard(self, movement: Movement, decided: Decided) -> Guard:
         amount = movement.available
-        return Guard(checks=_KEPT[decided.bound], explain=partial(self._explain, decided, amount))
+        state = _TAKES if amount < 0 else _GIVES_BACK
+        checks = (state, *_KEPT[decided.bound])
+        return Guard(checks=checks, explain=partial(self._explain, decided, amount))
 
     def _explain(self, decided: Decided, amount: int, item: Item | None) -> Exception:
         line = None if item is None else to_line(load(LineItem, item))
