@@ -104,11 +104,14 @@ class TestRun:
             token = installation.command("token", AS="administrator")
             me = installation.ask("{me{court{name}}}", token=token)["me"]
             books = installation.command("reconcile")
+            seals = installation.command("verify")
 
         assert said.startswith("C310 东江市中级人民法院")
         assert not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
         assert me["court"]["name"] == "东江市中级人民法院"
         assert books == "C310: 1 entries, 0 accounts, 0 findings"
+        assert seals.startswith("C310: ")
+        assert seals.endswith(" 0 findings")
 
     def test_moves_its_clock_without_a_restart(self, installation):
         with installation.running(NOW="2026-03-02T09:00+08:00"):

@@ -178,6 +178,6 @@ def _operation(raw: bytes) -> Known | None:
 def _is_done(operation: Known, answer: Answer, written: list[Transaction]) -> bool:
     """Whether this request did it. One that finds its own commit, of which it never heard, says
     that it was replayed."""
-    payload = (answer.body.get("data") or {}).get(operation.field)
+    payload: Any = (answer.body.get("data") or {}).get(operation.field)
     done = bool(payload) and payload["errors"] == []
     return done and (bool(written) or not payload["replayed"])
