@@ -26,11 +26,20 @@ class OwnSpreadsheets(Spreadsheets):
         return templates.build(template)
 
 
+class SeededSecrets:
+    """What `secrets` offers, drawn from the seed."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.choice = chance.choice
+        self.randbits = chance.getrandbits
+        self.token_bytes = chance.randbytes
+
+
 @contextmanager
 def seeded(chance: random.Random) -> Iterator[None]:
     """Ids are drawn from `chance`, files are read in place, for as long as the block runs."""
     with (
-        patch.object(ids, "secrets", chance),
+        patch.object(ids, "secrets", SeededSecrets(chance)),
         patch.object(wiring, "Spreadsheets", OwnSpreadsheets),
     ):
         yield
