@@ -19,14 +19,17 @@ from graphql import (
     OperationDefinitionNode,
     parse,
     specified_rules,
+    validate,
 )
 from strawberry import Schema
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from courtside.platform.gql.limits import DEVELOPMENT, Limits, TooLarge, too_large
 
 PREFIX = "sha256:"
 MANIFEST = "manifest.json"
+MOST_ERRORS = 5  # of one document; validation goes no further than the next
 KEPT = 512  # prepared documents; one of the manifest takes about 60 KB
 
 
@@ -112,7 +115,7 @@ class Preparation:
 
     def __init__(self, *, development: bool, kept: int = KEPT) -> None:
         self.limits = DEVELOPMENT if development else Limits()
-        rules = tuple(specified_rules)
+        rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
         self._rules = rules if development else (*rules, NoSchemaIntrospectionCustomRule)
         self._kept = kept
         self._known: OrderedDict[str, Prepared] = OrderedDict()
@@ -144,7 +147,10 @@ class Preparation:
 
     def _validate(self, schema: Schema, document: DocumentNode) -> list[GraphQLError]:
         inner = schema._schema  # noqa: SLF001 - it has no public name
-        return _coded(validate_document(inner, document, self._rules), "DOCUMENT_INVALID")
+        found = validate(
+            inner, document, self._rules, max_errors=MOST_ERRORS, hide_suggestions=True
+        )
+        return _coded(found[:MOST_ERRORS], "DOCUMENT_INVALID")
 
     def _syntax(self, error: GraphQLSyntaxError) -> GraphQLError:
         if f"more than {self.limits.tokens} tokens" in error.message:

@@ -37,7 +37,7 @@ class Limits:
     tokens: int = 1_000
     depth: int = 10
     aliases: int = 15
-    fields: int = 500
+    fields: int = 400
     cost: int = 20_000
 
 
