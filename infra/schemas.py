@@ -30,5 +30,5 @@ def _of(path: Path, root: Path) -> list[str]:
 
 if __name__ == "__main__":
     found = problems(ROOT)
-    print("\n".join(found), file=sys.stderr)
+    print(*(f"{line}\n" for line in found), sep="", end="", file=sys.stderr)
     sys.exit(bool(found))

@@ -74,6 +74,7 @@ def _files(words: Mapping[str, str]) -> dict[str, str]:
         "tests/test_events.py": f"tests/unit/modules/{module}/test_events.py",
         "tests/test_operations.py": f"tests/api/modules/{module}/test_{entities}.py",
         "tests/test_permissions.py": f"tests/api/modules/{module}/test_permissions.py",
+        "tests/factory.py": f"tests/testkit/factories/{module}.py",
         "tests/test_store.py": f"tests/store/modules/test_{module}_store.py",
         "tests/simulated.py": f"tests/sim/modules/{module}.py",
     }

@@ -17,8 +17,8 @@ REGIONS = ("cn-north-1", "cn-northwest-1", "eu-central-1")
 
 Template = dict[str, Any]
 
-# It regrets metrics of itself that nobody publishes.
-logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
+# It regrets metrics of itself that nobody publishes, and switches that nobody set.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 def read(path: Path = TEMPLATE) -> Template:
