@@ -50,7 +50,7 @@ def lay_out(root: Path, name: str, *, entity: str = "", chinese: str = "") -> li
     if not _NAME.fullmatch(name):
         raise NotLaidOut("a module is a plural noun in small letters: NAME=vehicles")
     package = root / "functions" / "courtside"
-    if (package / "modules" / name).exists():
+    if (package / "modules" / name / "__init__.py").exists():
         raise NotLaidOut(f"{name} exists already")
     words = _words(name, entity or _singular(name), chinese or KNOWN.get(name, ""))
     edits = {path: change(path.read_text("utf-8"), name) for path, change in _edits(root).items()}
