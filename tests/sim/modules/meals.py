@@ -147,9 +147,9 @@ async def import_menu(world):
     """A sheet from its announcement to the published menu, with dishes that are new in part."""
     cook = world.one_of("cook")
     data = csv([LIST, *_rows(world)])
-    asked = await _imported(world, cook, MENU, data)
-    if asked and world.chance.random() < 0.7:
-        await publish(world)
+    if await _imported(world, cook, MENU, data):
+        following = world.chance.choice(((), (publish,), (publish, move_cut_off)))
+        await asyncio.gather(*(each(world) for each in following))
 
 
 async def top_up(world):
@@ -333,12 +333,17 @@ def meals_are_wholly_open_or_closed(world):
 
 
 def menus_are_wholly_published(world):
-    """No line waits for a batch, and what was taken off takes no more orders."""
+    """No line waits for a batch, unless a publishing was refused: what that left unseen is the next
+    one's. What was taken off takes no more orders."""
+    given_up = any(
+        plain(job["kind"]) == "meals.publish" and plain(job["state"]) == "REFUSED"
+        for job in world.items("JOBS#")
+    )
     published = {(day.canteen, day.date): day.published for day in all_days(world)}
     for line in all_lines(world):
         seen = published[line.canteen, line.date]
         where = f"{line.name} {line.date} {line.period}"
-        if line.batch > seen or (line.gone or 0) > seen:
+        if not given_up and (line.batch > seen or (line.gone or 0) > seen):
             yield f"{where} waits in batch {line.batch}, published is {seen}"
         if line.is_open and not line.is_shown(seen):
             yield f"{where} was taken off and still takes orders"
