@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from courtside.kernel.actor import system
 from courtside.kernel.files import Files
 from courtside.kernel.jobs import Work
 from courtside.platform.clock import Clock, SystemClock
@@ -27,6 +28,7 @@ from courtside.platform.vault import Vault, vault
 from courtside.platform.worker import Handler
 
 if TYPE_CHECKING:
+    from courtside.modules.people.contracts import CreateCourt
     from courtside.platform.gql.context import Services
 
 
@@ -98,6 +100,21 @@ class App:
         people = self.parts[People]
         assert isinstance(people, People)  # noqa: S101 - `parts` is keyed by type
         return {court.code: court.created_on for court in await people.list_courts()}
+
+    async def create_court(self, code: str, request: "CreateCourt") -> bool:
+        """Set up a court with its first administrator and its key; whether that was done only now.
+
+        For operators: nobody's token could ask for it. CourtExists (by another request), NotFound
+        (the parent), InvalidInput; ValueError when no trusted issuer signs for the court.
+        """
+        from courtside.modules.people.service import People
+
+        people = self.parts[People]
+        assert isinstance(people, People)  # noqa: S101 - `parts` is keyed by type
+        done = await people.create_court(
+            system(code, "people"), request, key=f"court-{code}", now=self.clock.now()
+        )
+        return not done.replayed
 
     @property
     def services(self) -> "Services":

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 from infra.local.callers import running, signed_in, stop
 from infra.local.clock import Backwards, RunningClock, parse, shown
@@ -15,10 +15,8 @@ from infra.local.data import DataFolder, read_json, write_json
 from infra.local.settings import COURTS, STAGE, local_settings
 
 from courtside import bootstrap
-from courtside.kernel.actor import system
 from courtside.kernel.errors import Refusal
 from courtside.modules.people.contracts import CourtLevel, CreateCourt
-from courtside.modules.people.service import People
 from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.observability import Observer
 from courtside.platform.reconcile import Reconciler
@@ -78,9 +76,7 @@ async def _create_court(folder: DataFolder, name: str) -> None:
             administrator_name="管理员",
             administrator_staff_no=_STAFF_NO,
         )
-        people = cast("People", app.parts[People])
-        now = app.clock.now()
-        await people.create_court(system(code, "people"), wanted, key=f"court-{code}", now=now)
+        await app.create_court(code, wanted)
     who = {"court": code, "subject": _STAFF_NO}
     known = read_json(folder.people) or {}
     write_json(folder.people, {"administrator": who, **known, f"administrator@{code}": who})

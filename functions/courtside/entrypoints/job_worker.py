@@ -1,11 +1,14 @@
-"""The job queue: imports, publishing, closing, and the nightly looks at each court's books."""
+"""The job queue: imports, publishing, closing, and the nightly looks at each court's books; and an
+operator's own call, which creates a court."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from courtside.bootstrap import App
+from courtside.kernel.errors import Refusal
 from courtside.platform import reconcile, verify
 from courtside.platform.container import Container, settings
+from courtside.platform.dynamo.tenancy import within
 from courtside.platform.observability import Observer
 from courtside.platform.probe import Check, table_checks
 from courtside.platform.reconcile import Reconciler
@@ -17,9 +20,10 @@ READ = ("records", "private", "journal", "keys")  # the tables that its role may
 
 
 class Jobs:
-    """Takes the messages of one batch, each on its own."""
+    """Takes the messages of one batch, each on its own, and the calls of operators."""
 
     def __init__(self, app: App, signals: Signals) -> None:
+        self._app = app
         self._queue = app.foundation.job_queue
         self._signals = signals
         database, vault = app.database, app.foundation.vault
@@ -34,8 +38,30 @@ class Jobs:
         )
 
     async def take(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The event of a queue; the answer names the failed messages."""
+        """The event of a queue; the answer names the failed messages. Or `{"task": "create_court"}`
+        (docs/operations.md); the answer says what came of it."""
+        if event.get("task") == "create_court":
+            return await self._create_court(event)
         return await take_batch(event, self._worker.take, queue=self._queue, signals=self._signals)
+
+    async def _create_court(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        from courtside.modules.people import contracts
+
+        code = str(event["court"])
+        wanted = contracts.CreateCourt(
+            name=event["name"],
+            level=contracts.CourtLevel(event["level"]),
+            parent=event.get("parent"),
+            administrator_name=event["administrator"],
+            administrator_staff_no=event["staff_no"],
+            subject=event.get("subject"),
+        )
+        try:
+            with within(code):
+                created = await self._app.create_court(code, wanted)
+        except Refusal as refused:
+            return {"court": code, "refused": refused.code, "message": refused.message("en")}
+        return {"court": code, "created": created}
 
 
 def _build() -> Jobs:
