@@ -114,7 +114,7 @@ def days(arguments: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def variables(
-    root: Root, seen: Seen, *, put: Mapping[tuple[str, ...], str] | None = None
+    root: Root, seen: Seen, *, put: Mapping[tuple[str, ...], Any] | None = None
 ) -> dict[str, Any]:
     """Arguments of what was seen, with ids or dates `put` at some places."""
     return {
@@ -138,6 +138,20 @@ def values(answer: Any, kind: GraphQLOutputType, schema: GraphQLSchema) -> Itera
             if own != "__typename" and value is not None:
                 yield f"{named.name}.{own}"
                 yield from values(value, named.fields[own].type, schema)
+
+
+def choices(root: Root) -> Iterator[dict[tuple[str, ...], Any]]:
+    """What may be left out among the ids that it does not need: nothing, all but one, all."""
+    found = [
+        (name,)
+        for name, one in root.arguments.items()
+        if get_named_type(one.type).name == "ID" and not _is_required(one)
+    ]
+    yield {}
+    for kept in found:
+        yield {place: None for place in found if place != kept}
+    if found:
+        yield dict.fromkeys(found)
 
 
 def kind_of(text: str) -> str | None:
@@ -244,7 +258,7 @@ def _value(
     name: str,
     kind: GraphQLInputType,
     seen: Seen,
-    put: Mapping[tuple[str, ...], str],
+    put: Mapping[tuple[str, ...], Any],
     path: tuple[str, ...],
 ) -> Any:
     inner: Any = get_nullable_type(kind)
@@ -267,7 +281,7 @@ def _value(
 def _id(name: str, seen: Seen) -> str:
     """An id of the kind that the argument's name speaks of, else any."""
     wanted = name.removesuffix("Id").lower()
-    kinds = {"diner": "Person", "parent": "Unit", "order": "MealOrder", "import": "MenuImport"}
+    kinds = {"diner": "Person", "parent": "Unit"}
     fits = [k for k in seen.ids if wanted and k.lower().endswith(kinds.get(wanted, wanted).lower())]
     kind = (fits or list(seen.ids) or [""])[0]
     return (seen.ids.get(kind) or [""])[0]
@@ -300,6 +314,7 @@ __all__ = [
     "Seen",
     "absent",
     "all_fields",
+    "choices",
     "days",
     "kind_of",
     "places",
