@@ -61,6 +61,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--python", required=True, help="minor version, for example 3.13")
     parser.add_argument("--plain", action="store_true", help="neither trimmed nor compiled")
     given = parser.parse_args(arguments)
+    if ROOT.is_relative_to(given.folder.resolve()):
+        parser.error(
+            f"FOLDER would be {given.folder.resolve()}: what is not needed is deleted there"
+        )
     package(given.lock, given.folder, platform=given.platform, python=given.python)
     if not given.plain:
         trim(given.folder, SERVICES[given.lock])
