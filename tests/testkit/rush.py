@@ -35,6 +35,7 @@ from testkit.tokens import issuers, token
 
 DAYS = 5  # lunches of one working week
 TRIES = 8  # of a phone, always under the same key
+UNSURE = ("BUSY", "INTERNAL")  # codes that say nothing of what became of an order
 WALLET = 100_000  # fen in every wallet
 SUBSIDY = 1_500
 
@@ -94,6 +95,8 @@ class Told:
     sold_out: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     tries: int = 0
+    repeats: int = 0
+    contradictions: int = 0
 
     def p(self, percent: int) -> float:
         """How many seconds that share of the phones waited at most."""
@@ -127,6 +130,8 @@ class Kitchen:
     app: bootstrap.App
     view: View
     queues: LocalQueues
+    repeated: float = 0.0  # how often a request arrives twice at once
+    _chance: random.Random = field(default_factory=lambda: random.Random(0))
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def phone(self, subject: str) -> Client:
@@ -141,17 +146,29 @@ class Kitchen:
         code = ""
         for _ in range(TRIES):
             told.tries += 1
-            sent = await self.phone(wish.subject).trusted(
-                document("PlaceMealOrder"), wish.variables
-            )
+            sent = await self._send(wish, told)
             code = _code(sent)
-            if code not in ("BUSY", "INTERNAL"):
+            if code not in UNSURE:
                 break
         if code == "":
             told.placed.add(sent.data["placeMealOrder"]["order"]["id"])
         told.codes[code or "PLACED"] += 1
         told.sold_out.update([wish.day.isoformat()] * (code == "SOLD_OUT"))
         told.seconds.append(time.perf_counter() - began)
+
+    async def _send(self, wish: Wish, told: Told) -> Answer:
+        """Send it once; or twice at once, as a network does, which must not be told two things."""
+
+        async def once() -> Answer:
+            phone = self.phone(wish.subject)
+            return await phone.trusted(document("PlaceMealOrder"), wish.variables)
+
+        if self._chance.random() >= self.repeated:
+            return await once()
+        told.repeats += 1
+        answers = await asyncio.gather(once(), once())
+        told.contradictions += len({_code(answer) for answer in answers} - set(UNSURE)) > 1
+        return next((a for a in answers if _code(a) not in UNSURE), answers[0])
 
     async def serve(self, wishes: Iterable[Wish], *, clients: int) -> Told:
         """All orders, by that many phones at a time."""
