@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("functions", "infra", "graphql", "schemas", "tests/testkit", "tests/sim/modules")
 CONTRACTS = (
     "test_access_patterns.py",
+    "test_every_mutation.py",
     "test_event_schemas.py",
     "test_key_prefixes.py",
     "test_operations.py",
@@ -59,7 +60,9 @@ class TestNewModule:
         pytest_ = ("pytest", "-p", "no:cacheprovider")
         own = run(copy, *pytest_, "tests/unit", f"tests/api/modules/{NAME}")
         store = run(copy, *pytest_, "tests/store", "-k", "memory")
-        contracts = run(copy, *pytest_, "tests/contract", "-k", f"{NAME} or Parasol or Words")
+        contracts = run(
+            copy, *pytest_, "tests/contract", "-k", f"{NAME} or Parasol or Words or schema"
+        )
         walls = run(copy, "lint-imports", "--no-cache")
         style = run(copy, "ruff", "check", "--no-cache", *_of(copy, NAME))
         form = run(copy, "ruff", "format", "--check", "--no-cache", *_of(copy, NAME))

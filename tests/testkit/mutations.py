@@ -1,7 +1,8 @@
 """A court in the middle of its morning, and one good input of every mutation there is.
 
 `tests/contract/test_every_mutation.py` compares MUTATIONS with the schema: a new mutation must say
-here how it is asked, and is then tried under lost answers, other inputs and late replays.
+here, or as MUTATIONS of its module's factories, how it is asked, and is then tried under lost
+answers, other inputs and late replays.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from testkit.app import TestApp, build_app
 from testkit.factories.meals import MONDAY, PORK, RICE, SOUP, ACanteen, a_canteen
 from testkit.factories.people import ADMINISTRATOR, ASKED, COURT, ACourt, a_court
 from testkit.graphql import Answer
+from testkit.joined import OFFICER, Asked, joined
 from testkit.screens import Screen, screens
 from testkit.sheets import LIST, csv
 from testkit.tokens import issuers
@@ -30,16 +32,6 @@ UNTIL = "2026-03-02T10:30:00+08:00"
 RULE = {"daysBefore": 0, "at": "09:30"}
 MENU = csv([LIST, ("2026-03-03", "午餐", "清蒸鱼", "12.00", 80, "鱼", "", "荤菜")])
 TOP_UPS = csv([("工号", "姓名", "金额"), (DINER, "李小雨", "100.00")])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who sends it with which input, and in what a second input differs. The situation fills
-    `$names` in."""
-
-    by: str
-    given: Mapping[str, Any]
-    other: Mapping[str, Any]
 
 
 def _on_people(operation: str, **other: Any) -> Asked:
@@ -157,6 +149,7 @@ MUTATIONS: Mapping[str, Asked] = {
         given={"importId": "$top_up_checked", "sha256": hashlib.sha256(TOP_UPS).hexdigest()},
         other={"sha256": "0" * 64},
     ),
+    **{name: asked for more in joined("MUTATIONS") for name, asked in more.items()},
 }
 
 
@@ -257,6 +250,7 @@ async def _hire(morning: Morning) -> None:
         SERVER: (Role.SERVING,),
         FINANCE: (Role.FINANCE,),
         CLERK: (Role.CLERK,),
+        OFFICER: (Role.LOGISTICS_OFFICER,),
         SECOND: (Role.ADMINISTRATOR,),
         DINER: (),
         HUNGRY: (),

@@ -1,11 +1,8 @@
 """A court in which everything has happened once: units, people, menus, orders, a count, imports."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from courtside.kernel.actor import Principal, Role
@@ -13,6 +10,7 @@ from courtside.kernel.ids import encode
 from testkit.app import TestApp
 from testkit.factories.meals import MONDAY, ACanteen, a_canteen
 from testkit.factories.people import ACourt, a_court
+from testkit.joined import joined
 from testkit.screens import Screen, screens
 from testkit.sheets import LIST, csv
 
@@ -64,16 +62,9 @@ async def a_living_court(app: TestApp, *, code: str, mark: str) -> ALivingCourt:
     living = ALivingCourt(court=court, canteen=canteen, mark=mark, judge=judge)
     await _lunches(living)
     await _imports(living)
-    for happens in contributions():
-        await happens(living)
+    for lives in joined("lives"):
+        await lives(living)
     return living
-
-
-def contributions() -> list[Callable[[ALivingCourt], Awaitable[None]]]:
-    """What further modules let happen there: `lives` of `testkit/factories/<module>.py`."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    found = [import_module(f"testkit.factories.{file.stem}") for file in files]
-    return [file.lives for file in found if hasattr(file, "lives")]
 
 
 async def _lunches(living: ALivingCourt) -> None:
