@@ -273,6 +273,22 @@ class TestMenuStore:
                 told(code),
             )
 
+    async def test_restates_a_dish_s_lines_and_no_others(self, menus, canteens, code):
+        await canteens.save_dish(a_dish(), told(code))
+        newest = replace(a_dish(), version=2, allergens=(Allergen.PEANUT,))
+        await canteens.save_dish(newest, told(code))
+        await serve(menus, code, a_line(), a_line("DISH002"))
+        days = [DAY + timedelta(days=n) for n in range(31)]
+        found = await menus.find_lines_of(code, CANTEEN, "DISH001", days)
+
+        with pytest.raises(Stale):
+            await menus.restate_lines(found, a_dish(), told(code))
+        await menus.restate_lines(found, newest, told(code))
+
+        lines = (await menus.load_menu(code, CANTEEN, DAY, decide=True)).lines
+        assert found == [a_line()]
+        assert lines == [replace(a_line(), allergens=(Allergen.PEANUT,)), a_line("DISH002")]
+
     async def test_moves_no_line_of_a_day_that_has_moved(self, menus, code):
         day, _ = await serve(menus, code, a_line())
         window = day.windows[0]

@@ -7,8 +7,9 @@ from courtside.kernel.actor import system
 from courtside.kernel.jobs import Work
 from courtside.kernel.journal import Delivered
 from courtside.modules.meals.contracts.orders import OrderKey
-from courtside.modules.meals.events import MealOrderPlaced
+from courtside.modules.meals.events import AllergensStated, MealOrderPlaced
 from courtside.modules.meals.service.orders import MealOrders
+from courtside.modules.meals.service.statements import Statements
 from courtside.modules.people.events import PersonLeft
 
 Handler = Callable[[Delivered, datetime], Awaitable[None]]
@@ -17,8 +18,11 @@ Handler = Callable[[Delivered, datetime], Awaitable[None]]
 class Consumers:
     """Facts by name, jobs by kind."""
 
-    def __init__(self, orders: MealOrders, *, works: Mapping[str, Work]) -> None:
+    def __init__(
+        self, orders: MealOrders, *, statements: Statements, works: Mapping[str, Work]
+    ) -> None:
         self._orders = orders
+        self._statements = statements
         self._works = works
 
     @property
@@ -26,6 +30,7 @@ class Consumers:
         return {
             PersonLeft.name: self.person_left,
             MealOrderPlaced.name: self.order_placed,
+            AllergensStated.name: self.allergens_stated,
         }
 
     @property
@@ -49,4 +54,16 @@ class Consumers:
         _, _, name = delivered.fact.aggregate.partition(":")
         await self._orders.cancel_if_left(
             system(court, "meals"), OrderKey.parse(name), key=delivered.id, now=now
+        )
+
+    async def allergens_stated(self, delivered: Delivered, now: datetime) -> None:
+        """The menus from today on say what is stated of the dish by now, whichever of several
+        statements this one is."""
+        court, state = delivered.court, delivered.fact.state
+        await self._statements.restate_allergens(
+            system(court, "meals"),
+            str(state["canteen"]),
+            str(state["dish"]),
+            key=delivered.id,
+            now=now,
         )

@@ -4,7 +4,7 @@ An order's aggregate is `MealOrder:<date>#<period>#<diner>`, that of one meal of
 `Meal:<canteen>#<date>#<period>`. Amounts are fen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -64,6 +64,16 @@ class MenuPublished(Event):
     name: ClassVar[str] = "meals.menu_published.v1"
     canteen: str
     days: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllergensStated(Event):
+    """A statement was made or mended; an empty one says that there are none."""
+
+    name: ClassVar[str] = "meals.allergens_stated.v1"
+    canteen: str
+    dish: str
+    allergens: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,19 @@ class MenuStore(Protocol):
         """Dishes by id: one batch get."""
         ...
 
+    async def find_lines_of(
+        self, court: str, canteen: str, dish: str, days: Sequence[date]
+    ) -> list[MenuLine]:
+        """The lines of one dish on those days, unseen batches included: one consistent batch
+        get."""
+        ...
+
+    async def restate_lines(
+        self, lines: Sequence[MenuLine], dish: Dish, entry: Entry
+    ) -> Recorded | None:
+        """The dish's statement on its lines of a day, if the dish is still at its version."""
+        ...
+
     async def request_job(self, days: Sequence[MenuDay], job: Job, entry: Entry) -> Recorded | None:
         """The days' next versions and a job's parent."""
         ...

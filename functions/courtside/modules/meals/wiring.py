@@ -16,6 +16,7 @@ from courtside.modules.meals.service.kitchen import Kitchen
 from courtside.modules.meals.service.menus import Menus
 from courtside.modules.meals.service.orders import MealOrders
 from courtside.modules.meals.service.publishing import Publishing
+from courtside.modules.meals.service.statements import Statements
 from courtside.modules.meals.service.wallets import Wallets
 from courtside.modules.meals.service.works import Closing, MovingCutOff
 from courtside.modules.meals.store.canteens import CanteenStore
@@ -57,13 +58,16 @@ def build(database: Database, *, people: People, calendars: Calendar, files: Fil
         Kitchen: Kitchen(counts, menus=menus, journal=journal, actors=actors),
         Imports: imports,
     }
+    statements = Statements(menus=menus, journal=journal, actors=actors)
     works: Mapping[str, Work] = {
         "meals.publish": Publishing(menus, journal=journal),
         "meals.move_cut_off": MovingCutOff(menus, journal=journal),
         "meals.close": Closing(menus, orders=orders, counts=counts, journal=journal),
         **_import_works(imports, people=people, menus=menus, orders=orders),
     }
-    return Wired(services=services, consumers=Consumers(meal_orders, works=works))
+    return Wired(
+        services=services, consumers=Consumers(meal_orders, statements=statements, works=works)
+    )
 
 
 def _import_works(

@@ -5,13 +5,14 @@ from datetime import time, timedelta
 from courtside.kernel.actor import Role
 from courtside.kernel.workdays import local_instant
 from courtside.modules.meals import events
-from courtside.modules.meals.contracts.canteens import Period
+from courtside.modules.meals.contracts.canteens import Allergen, Period, SetDishAllergens
 from courtside.modules.meals.contracts.menus import MoveCutOff
 from courtside.modules.meals.contracts.orders import (
     CancelMealOrder,
     ChangeMealOrder,
     CollectMealOrder,
 )
+from courtside.modules.meals.service.canteens import Canteens
 from courtside.modules.meals.service.menus import Menus
 from courtside.modules.meals.service.orders import MealOrders
 from testkit.factories.meals import MONDAY, PORK, RICE, SOUP
@@ -26,6 +27,7 @@ TOLD = {
     events.MealOrderCollected.name,
     events.MenuPublished.name,
     events.CutOffMoved.name,
+    events.AllergensStated.name,
     events.KitchenCountIssued.name,
 }
 
@@ -37,6 +39,15 @@ async def a_day_of_everything(app, canteen):
     await canteen.serves({PORK: 10, RICE: 10, SOUP: 10})
     await canteen.serves({PORK: 10}, on=TUESDAY)
     until = local_instant(MONDAY, time(10, 0))
+    statement = SetDishAllergens(
+        canteen=canteen.id,
+        dish=canteen.dish(RICE),
+        allergens=tuple(Allergen),
+        expected_version=1,
+    )
+    await app.get(Canteens).set_dish_allergens(
+        canteen.cook, statement, key="state-01", now=canteen.now
+    )
     move = MoveCutOff(
         canteen=canteen.id,
         date=MONDAY,

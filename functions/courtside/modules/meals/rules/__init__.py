@@ -29,6 +29,7 @@ PERMITS: Permits = {
     "meals.cancel_order_for": frozenset({Role.CLERK}),
     "meals.cancel_for_leaver": _SYSTEM,
     "meals.list_orders_ahead": _SYSTEM,
+    "meals.restate_allergens": _SYSTEM,
     "meals.collect_order": _SERVING,
     "meals.publish_menu": _KITCHEN,
     "meals.move_cut_off": _KITCHEN,

@@ -12,6 +12,8 @@ from courtside.kernel.journal import (
     Command,
     Done,
     Entry,
+    Event,
+    Fact,
     Journal,
     Recorded,
     Result,
@@ -19,7 +21,7 @@ from courtside.kernel.journal import (
     entry,
 )
 from courtside.kernel.usecase import decides_again, permit_replay
-from courtside.modules.meals import errors
+from courtside.modules.meals import errors, events
 from courtside.modules.meals.contracts.canteens import (
     AddCanteen,
     AddDish,
@@ -143,7 +145,8 @@ class Canteens:
     async def set_dish_allergens(
         self, principal: Principal, request: SetDishAllergens, *, key: str, now: datetime
     ) -> Done[Dish]:
-        """State a dish's allergens, or that it has none. Refusals: NotFound, VersionConflict."""
+        """State a dish's allergens, or that it has none; the menus that have it follow within
+        seconds. Refusals: NotFound, VersionConflict."""
         command = Command(
             principal=principal, operation="meals.set_dish_allergens", key=key, request=request
         )
@@ -156,13 +159,20 @@ class Canteens:
             return await self._dish_replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
         dish = rules.set_allergens(request, before)
-        return await self._save_dish(command, actor, dish, now=now)
+        event = events.AllergensStated(
+            aggregate=dish.aggregate,
+            version=dish.version,
+            canteen=dish.canteen,
+            dish=dish.id,
+            allergens=[allergen.value for allergen in request.allergens],
+        )
+        return await self._save_dish(command, actor, dish, event, now=now)
 
     async def _save_dish(
-        self, command: Command, actor: Actor, dish: Dish, *, now: datetime
+        self, command: Command, actor: Actor, dish: Dish, *told: Event, now: datetime
     ) -> Done[Dish]:
         result = Result(kind="Dish", id=f"{dish.canteen}#{dish.id}", version=dish.version)
-        raced = await self._store.save_dish(dish, _entry(command, result, dish, now=now))
+        raced = await self._store.save_dish(dish, _entry(command, result, dish, *told, now=now))
         if raced is not None:
             return await self._dish_replayed(actor, raced, now=now)
         return Done(value=dish)
@@ -197,5 +207,8 @@ class Canteens:
         return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
 
 
-def _entry(command: Command, result: Result, changed: Versioned, *, now: datetime) -> Entry:
-    return entry(command, now=now, result=result, changes=(Change.of(changed),))
+def _entry(
+    command: Command, result: Result, changed: Versioned, *told: Event, now: datetime
+) -> Entry:
+    facts = tuple(Fact.of(event) for event in told)
+    return entry(command, now=now, result=result, changes=(Change.of(changed),), facts=facts)

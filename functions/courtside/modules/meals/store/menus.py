@@ -105,6 +105,28 @@ class MenuStore:
         found = await self._database.of(court).get_many(DishItem, keys)
         return {item.sk: to_dish(item) for item in found if item is not None}
 
+    async def find_lines_of(
+        self, court: str, canteen: str, dish: str, days: Sequence[date]
+    ) -> list[MenuLine]:
+        keys = [
+            (menu_partition(canteen, day), line_sort(period, dish))
+            for day in days
+            for period in Period
+        ]
+        found = await self._database.of(court).get_many(LineItem, keys)
+        return [to_line(item) for item in found if item is not None]
+
+    async def restate_lines(
+        self, lines: Sequence[MenuLine], dish: Dish, entry: Entry
+    ) -> Recorded | None:
+        transaction = self._database.transaction(entry)
+        court = entry.command.court
+        transaction.add(_same_dish(court, dish))
+        put = {"al": attribute(stated(dish.allergens))}
+        for line in lines:
+            transaction.add(_line_write(court, line, put, Check("pk", Op.EXISTS)))
+        return await transaction.commit()
+
     async def request_job(self, days: Sequence[MenuDay], job: Job, entry: Entry) -> Recorded | None:
         transaction = self._database.transaction(entry)
         for day in days:
