@@ -1,4 +1,4 @@
-"""D-23 ★: systems with one bug each, and the simulation that finds it."""
+"""D-23 ★: broken twins of the system, one bug each, and the simulation that finds them."""
 
 import pytest
 

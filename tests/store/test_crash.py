@@ -28,6 +28,8 @@ PATHS = ":".join(str(ROOT / folder) for folder in ("functions", "tests", "."))
 class Worker:
     """A paying process that is killed and started again until all its keys are acknowledged."""
 
+    manner: tuple[str, ...] = ()
+
     def __init__(self, name: str, folder: Path, payments: int, chance: random.Random) -> None:
         self.name = name
         self.folder = folder
@@ -46,7 +48,7 @@ class Worker:
     async def _start(self, endpoint: str, acknowledgements: int | None) -> None:
         """One life; SIGKILL after that many acknowledgements, at no particular point."""
         first = max(max(self.acknowledged, default=0) - 3, 0)
-        told = [endpoint, str(self.folder), self.name, str(first), str(self.payments)]
+        told = [endpoint, str(self.folder), self.name, str(first), str(self.payments), *self.manner]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "testkit.payer", *told),
             stdout=asyncio.subprocess.PIPE,
@@ -63,6 +65,12 @@ class Worker:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+class Forgetful(Worker):
+    """The broken twin: what it had begun it asks for under other keys in its next life."""
+
+    manner = ("forgetful",)
 
 
 @pytest.fixture
@@ -114,6 +122,10 @@ async def pay_through_kills(folder: Path, workers: list[Worker], kills: int) -> 
         engine.stop()
 
 
+def paid_once(total: int, report: Report, balance: int, told: set[str]) -> None:
+    assert (report.entries, balance, len(told)) == (total, total, total)
+
+
 class TestKilled:
     @pytest.mark.parametrize(
         ("count", "payments", "kills"),
@@ -131,8 +143,16 @@ class TestKilled:
 
         report, balance, told = await pay_through_kills(folder, workers, kills)
 
-        total = count * payments
         assert sum(worker.kills for worker in workers) == 2 * count * kills
         assert all(worker.acknowledged == set(range(payments)) for worker in workers)
-        assert (report.entries, balance, len(told)) == (total, total, total)
+        paid_once(count * payments, report, balance, told)
         assert report.findings == ()
+
+    async def test_would_notice_what_was_done_again(self, folder):
+        """D-02, the broken twin."""
+        workers = [Forgetful("w0", folder, 30, random.Random(2))]
+
+        report, balance, told = await pay_through_kills(folder, workers, 1)
+
+        with pytest.raises(AssertionError):
+            paid_once(30, report, balance, told)

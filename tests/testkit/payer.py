@@ -1,10 +1,12 @@
 """A process that pays into tills and may be killed at any moment: run as `python -m testkit.payer`.
 
-It prints each key after its payment was acknowledged. Started again, it sends every key again from
-the one that it is told: what was paid is not paid twice.
+It prints each number after its payment was acknowledged. Started again, it sends every key again
+from the one that it is told: what was paid is not paid twice. One that is `forgetful` thinks of new
+keys in each life.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,14 +44,15 @@ async def on_engine(endpoint: str, folder: Path) -> AsyncIterator[Foundation]:
         await engine.close()
 
 
-async def pay(endpoint: str, folder: Path, name: str, first: int, last: int) -> None:
+async def pay(endpoint: str, folder: Path, life: str, first: int, last: int) -> None:
     async with on_engine(endpoint, folder) as base:
         tills = Tills(base.database)
         for n in range(first, last):
-            await tills.pay(f"T{n % TILLS}", 1, key=f"{name}-{n}")
+            await tills.pay(f"T{n % TILLS}", 1, key=f"{life}-{n}")
             print(n, flush=True)  # noqa: T201 - the parent reads it
 
 
 if __name__ == "__main__":
-    where, folder, name, first, last = sys.argv[1:]
-    asyncio.run(pay(where, Path(folder), name, int(first), int(last)))
+    where, folder, name, first, last, *forgetful = sys.argv[1:]
+    life = f"{name}-{os.getpid()}" if forgetful else name
+    asyncio.run(pay(where, Path(folder), life, int(first), int(last)))
