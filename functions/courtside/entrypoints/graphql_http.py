@@ -21,6 +21,7 @@ from courtside.platform.observability import Observer
 from courtside.platform.probe import Check, NotAsExpected, is_probe, probed, table_checks
 
 TEXT_TYPES = [MODERN, "application/json"]
+HEADERS = {"accept", "accept-language", "authorization", "content-encoding", "content-type"}
 
 
 def build_app(
@@ -73,7 +74,20 @@ def lambda_handler(view: View) -> Callable[[Any, Any], dict[str, Any]]:
     handler: Callable[[Any, Any], dict[str, Any]] = Mangum(
         view, lifespan="off", text_mime_types=TEXT_TYPES
     )
-    return handler
+    return lambda event, context: handler(_heard(event), context)
+
+
+def _heard(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with the headers that are read here and no others.
+
+    Mangum reads `host` and `x-forwarded-port` as well, fails on values that it does not expect, and
+    its failure would be logged with what the client sent.
+    """
+    kept = {
+        field: {name: v for name, v in (event.get(field) or {}).items() if name.lower() in HEADERS}
+        for field in ("headers", "multiValueHeaders")
+    }
+    return {**event, **kept}
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
