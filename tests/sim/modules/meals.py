@@ -8,16 +8,19 @@ from collections import Counter, defaultdict
 from datetime import date, timedelta
 
 from courtside.kernel.actor import PersonStatus, Role
-from courtside.modules.meals.contracts import imports, kitchen, menus, orders
+from courtside.modules.meals.contracts import canteens, imports, kitchen, menus, orders
 from courtside.modules.meals.contracts.canteens import Period
 from courtside.modules.meals.contracts.orders import Wanted
+from courtside.modules.meals.service.canteens import Canteens
 from courtside.modules.meals.service.imports import Imports
 from courtside.modules.meals.service.kitchen import Kitchen
 from courtside.modules.meals.service.menus import Menus
 from courtside.modules.meals.service.orders import MealOrders
+from courtside.modules.meals.store.canteens import to_dish
 from courtside.modules.meals.store.items import (
     CountItem,
     DayItem,
+    DishItem,
     DraftDayItem,
     ImportItem,
     LineItem,
@@ -143,6 +146,19 @@ async def publish(world):
     await world.ask(world.one_of("cook"), Menus, "publish_menu", request)
 
 
+async def state_allergens(world):
+    """A dish turns out to have what nobody had said, or not to have it."""
+    dish = world.chance.choice(world.cast.things["dishes"])
+    item = world.item(f"MEALS#DISHES#{_canteen(world)}", dish)
+    request = canteens.SetDishAllergens(
+        canteen=_canteen(world),
+        dish=dish,
+        allergens=tuple(world.chance.sample(list(canteens.Allergen), k=2)),
+        expected_version=plain(item["version"]),
+    )
+    await world.ask(world.one_of("cook"), Canteens, "set_dish_allergens", request)
+
+
 async def import_menu(world):
     """A sheet from its announcement to the published menu, with dishes that are new in part."""
     cook = world.one_of("cook")
@@ -202,7 +218,8 @@ def _rows(world):
     for name in world.chance.sample(names, k=2):
         planned = world.chance.choice((3, 5, 8))
         price = PRICES.get(name, 400) / 100
-        yield (day.isoformat(), "午餐", name, f"{price:.2f}", str(planned), "无", "", "热菜")
+        stated = "" if name in PLANNED else "无"  # what is known needs no second statement
+        yield (day.isoformat(), "午餐", name, f"{price:.2f}", str(planned), stated, "", "热菜")
 
 
 def _wish(world, *, diner=None):
@@ -349,6 +366,17 @@ def menus_are_wholly_published(world):
             yield f"{where} was taken off and still takes orders"
 
 
+def menus_say_what_is_stated(world):
+    """Every line carries its dish's newest statement, whenever it was written."""
+    stated = {
+        (dish.canteen, dish.id): dish.allergens
+        for dish in (to_dish(load(DishItem, item)) for item in world.items("MEALS#DISHES#"))
+    }
+    for line in all_lines(world):
+        if line.allergens != stated[line.canteen, line.dish]:
+            yield f"{line.name} {line.date} {line.period} says {line.allergens}"
+
+
 def whoever_left_has_no_meals_ahead(world):
     """An order of a leaver is cancelled and refunded, unless its meal was closed: then it is kept
     and told of. What was served before the end may have been eaten."""
@@ -417,6 +445,7 @@ ACTIONS = (
     Action(count, weight=2),
     Action(move_cut_off, weight=3),
     Action(publish, weight=2),
+    Action(state_allergens, weight=1),
     Action(import_menu, weight=2),
     Action(top_up, weight=1),
 )
@@ -427,6 +456,7 @@ INVARIANTS = (
     no_job_holds_a_meal,
     meals_are_wholly_open_or_closed,
     menus_are_wholly_published,
+    menus_say_what_is_stated,
     whoever_left_has_no_meals_ahead,
     imports_come_to_an_end,
 )
