@@ -11,17 +11,30 @@ from infra.demo import scenario
 from infra.demo.host import Host
 from infra.local.data import DataFolder, read_json, write_json
 from infra.local.engine import import_exports
+from infra.local.pumps import QueuePump
+from infra.local.settings import EVENTS, JOBS, STAGE
+from infra.memory.clock import VirtualClock
+from infra.memory.engine import MemoryEngine
 
 from courtside import bootstrap
+from courtside.entrypoints.event_worker import Events
+from courtside.entrypoints.job_worker import Jobs
+from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.kernel.workdays import DAY_BEGINS, business_day, local_instant
 from courtside.platform.clock import SystemClock
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.dynamo.values import Item
+from courtside.platform.observability import Observer
 from courtside.platform.queues import LocalQueues
 from courtside.platform.seal import newest
 from courtside.platform.settings import Settings
 from courtside.platform.vault import Vault
-from testkit.app import build_app
+
+_BATCH = 100  # records of the stream in one event
+
+
+class DemoFailed(Exception):
+    """The demo's own data made a function fail: a fault of the demo or of the code."""
 
 
 async def load(folder: DataFolder, settings: Settings, *, now: datetime) -> int:
@@ -29,16 +42,47 @@ async def load(folder: DataFolder, settings: Settings, *, now: datetime) -> int:
 
     People's ids come from the court's key in the folder, so that the folder's tokens fit them.
     """
-    with build_app(folder.root, now=now, issuers=settings.issuers) as app:
-        host = Host(app=app.app, court=scenario.court_code(), set_clock=app.clock.set)
-        placed = await scenario.play(host, now=now)
-        await app.settle()
-        dump = app.engine.dump()
+    placed, dump = await _played(settings, now=now)
     with tempfile.TemporaryDirectory(dir=folder.root) as exports:
         write_exports(Path(exports), dump, settings.tables)
         import_exports(Path(exports), folder.tables, settings.tables)
     write_json(folder.demo, {"to": now.isoformat()})
     return placed
+
+
+async def _played(settings: Settings, *, now: datetime) -> tuple[int, Mapping[str, Sequence[Item]]]:
+    """The demo on tables in memory, with everything that follows from it; how many orders, and
+    what the tables hold."""
+    clock = VirtualClock(now)
+    engine, queues = MemoryEngine(clock), LocalQueues(":memory:", clock)
+    try:
+        app = bootstrap.build(settings, clock=clock, engine=engine, queues=queues)
+        host = Host(app=app, court=scenario.court_code(), set_clock=clock.set)
+        placed = await scenario.play(host, now=now)
+        await _settle(app, engine, queues)
+        return placed, engine.dump()
+    finally:
+        queues.close()
+
+
+async def _settle(app: bootstrap.App, engine: MemoryEngine, queues: LocalQueues) -> None:
+    """Relay every entry and let the workers do what follows, until nothing is left."""
+    signals = Observer(stage=STAGE, level="WARNING")
+    relay = JournalRelay(app.foundation, signals)
+    pumps = [
+        QueuePump(queues, EVENTS, Events(app, signals).take),
+        QueuePump(queues, JOBS, Jobs(app, signals).take),
+    ]
+    read, moved = 0, True
+    while moved:
+        records = engine.stream("journal", after=read)[:_BATCH]
+        answer = await relay.take({"Records": records})
+        read += len(records)
+        moved = any([bool(records), *[await pump.step() for pump in pumps]])
+        if answer["batchItemFailures"]:
+            raise DemoFailed("an entry of the demo could not be relayed")
+    if queues.waiting(EVENTS) or queues.waiting(JOBS):
+        raise DemoFailed("something that follows from the demo failed")
 
 
 def write_exports(

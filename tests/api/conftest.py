@@ -1,8 +1,8 @@
 """P-09 for the whole suite: what every request of every test of the API leaves in the journal."""
 
 import pytest
+from infra.memory.engine import MemoryEngine
 
-from testkit.engine import MemoryEngine
 from testkit.graphql import Client
 from testkit.recorder import Recorder
 

@@ -7,6 +7,8 @@ import asyncio
 import random
 from types import SimpleNamespace
 
+from infra.memory.engine import MemoryEngine
+
 from courtside.kernel.actor import Role
 from courtside.kernel.errors import Busy
 from courtside.kernel.ids import encode
@@ -14,7 +16,6 @@ from courtside.kernel.journal import READ
 from courtside.platform.dynamo.audit import MOST_SEEN
 from courtside.platform.dynamo.journal import from_item
 from courtside.platform.dynamo.transaction import Transaction
-from testkit.engine import MemoryEngine
 from testkit.factories.people import ADMINISTRATOR, COURT
 from testkit.house import House, account_of
 from testkit.recorder import Recorder, known

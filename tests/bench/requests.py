@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import strawberry
+from infra.memory.engine import MemoryEngine
 from mangum import Mangum
 from strawberry.asgi import GraphQL
 from strawberry.extensions import ParserCache, ValidationCache
@@ -23,7 +24,6 @@ from courtside.entrypoints.graphql_http import lambda_handler
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.dynamo.values import Item, Query, Read, Slice, Write
 from courtside.platform.gql.documents import document_id_of
-from testkit.engine import MemoryEngine
 from testkit.graphql import LambdaContext
 from testkit.rush import Kitchen, Rush, Wish, open_kitchen, prepare
 from testkit.screens import document

@@ -7,12 +7,12 @@ from itertools import count
 
 import pytest
 from graphql import build_schema
+from infra.memory.engine import Faults
 
 from courtside.kernel.actor import Role
 from courtside.platform.dynamo.engine import Unanswered
 from courtside.platform.dynamo.transaction import Transaction
 from courtside.platform.dynamo.values import Key, Write
-from testkit.engine import Faults
 from testkit.factories.meals import PORK
 from testkit.factories.people import ADMINISTRATOR
 from testkit.mutations import (

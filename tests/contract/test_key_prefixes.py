@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from infra.memory.engine import MemoryEngine
 
 from courtside.kernel.actor import Principal
 from courtside.kernel.journal import Command, Delivered, Entry, Fact, Result, entry
@@ -22,7 +23,6 @@ from courtside.platform.dynamo.values import Key, Write
 from courtside.platform.messages import of_fact
 from courtside.platform.refused import Refused
 from courtside.platform.worker import EventWorker, MessageFailed
-from testkit.engine import MemoryEngine
 from testkit.factories.people import COURT, OTHER_COURT, a_court
 from testkit.screens import screens
 

@@ -1,5 +1,6 @@
 """What may stand where, and what each function may import."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,11 @@ LONGEST = 400
 
 def sources(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*.py") if "__pycache__" not in p.parts]
+
+
+def imports_tests(node: ast.Import | ast.ImportFrom) -> bool:
+    names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+    return any(name.partition(".")[0] in {"bench", "sim", "testkit", "tests"} for name in names)
 
 
 def imported_by(entrypoint: str) -> set[str]:
@@ -77,6 +83,17 @@ class TestLayout:
         ]
 
         assert long == []
+
+    def test_nothing_that_runs_imports_the_tests(self):
+        """`make run` works without the folder `tests`."""
+        importing = [
+            f"{path.relative_to(ROOT)}:{node.lineno}"
+            for path in [*sources(FUNCTIONS), *sources(ROOT / "infra")]
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Import | ast.ImportFrom) and imports_tests(node)
+        ]
+
+        assert importing == []
 
     def test_no_folder_is_named_like_a_library_at_the_root(self):
         assert not {"graphql", "platform"} & {p.name for p in FUNCTIONS.iterdir()}

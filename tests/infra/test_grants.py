@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import pytest
+from infra.memory.engine import MemoryEngine
 from infra.rules.expanded import expand, read
 from infra.rules.reading import attributes_of, listed
 
 from courtside.entrypoints.scheduled import Scheduled
 from courtside.kernel.ids import encode
 from testkit.app import EVENTS, JOBS
-from testkit.engine import MemoryEngine
 from testkit.factories.meals import PORK, a_canteen
 from testkit.factories.people import COURT
 from testkit.screens import screens

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from infra.local import engine as local
+from infra.memory.engine import MemoryEngine
 from pytest_localstack.session import RunningSession
 
 from courtside.kernel.ids import short_id
@@ -18,7 +19,6 @@ from courtside.platform.dynamo.database import Database
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.settings import Settings, table_names
 from testkit.atomic import Conserved, contend
-from testkit.engine import MemoryEngine
 
 NAMES = table_names("test")
 _numbers = itertools.count(1)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from infra.memory.clock import VirtualClock
+from infra.memory.engine import Faults, MemoryEngine
+
 from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.dynamo.meter import Meter
 from courtside.platform.dynamo.values import Key, Query, Read, Write
 from testkit.atomic import contend
-from testkit.clock import VirtualClock
-from testkit.engine import Faults, MemoryEngine
 
 
 class TornEngine(MemoryEngine):

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from infra.memory.engine import MemoryEngine
 
 from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.dynamo.engine import Cancelled, Engine, EngineFault
 from courtside.platform.dynamo.meter import metered
 from courtside.platform.dynamo.values import Check, Key, Op, Query, Read, Write, attribute
-from testkit.engine import MemoryEngine
 
 NAMES = ["n", "s", "b", "gsi1pk", "gsi1sk"]
 SORTS = ["1", "2", "3"]

@@ -8,14 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from infra.memory.clock import MORNING, VirtualClock
+from infra.memory.engine import NO_FAULTS, Faults, MemoryEngine
+
 from courtside import bootstrap
 from courtside.entrypoints.event_worker import Events
 from courtside.entrypoints.job_worker import Jobs
 from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.platform.queues import LocalQueues
 from courtside.platform.settings import Settings, table_names
-from testkit.clock import MORNING, VirtualClock
-from testkit.engine import NO_FAULTS, Faults, MemoryEngine
 from testkit.pump import Pump
 from testkit.signals import RecordedSignals
 

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from infra.memory.engine import MemoryEngine
 from jsonschema import Draft202012Validator
 
 from courtside.kernel.journal import Fact
 from courtside.platform.dynamo.journal import from_item
-from testkit.engine import MemoryEngine
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "events"
 

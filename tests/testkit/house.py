@@ -6,6 +6,8 @@ For tests of what happens after a write, which must not depend on what a module 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from infra.memory.clock import VirtualClock
+from infra.memory.engine import NO_FAULTS, Faults, MemoryEngine
 from pynamodb.attributes import NumberAttribute
 
 from courtside.bootstrap import App, foundation
@@ -23,8 +25,6 @@ from courtside.platform.jobs import JobRunner, JobStore
 from courtside.platform.queues import LocalQueues
 from courtside.platform.settings import Settings, table_names
 from courtside.platform.worker import Handler
-from testkit.clock import VirtualClock
-from testkit.engine import NO_FAULTS, Faults, MemoryEngine
 from testkit.pump import Pump
 from testkit.signals import RecordedSignals
 

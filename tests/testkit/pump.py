@@ -4,8 +4,9 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from infra.memory.engine import MemoryEngine
+
 from courtside.platform.queues import LocalQueues
-from testkit.engine import MemoryEngine
 
 Event = Mapping[str, Any]
 Take = Callable[[Event], Awaitable[Event | None]]

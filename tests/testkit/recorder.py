@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from graphql import OperationDefinitionNode, OperationType, parse
+from infra.memory.engine import MemoryEngine
+from infra.memory.items import size
 
 from courtside.entrypoints.schema import schema
 from courtside.kernel.journal import READ, REFUSAL
 from courtside.platform.dynamo.journal import JOURNAL, StoredEntry, from_item
 from courtside.platform.dynamo.values import Op, Write
 from courtside.platform.gql.documents import document_id_of
-from testkit.engine import MemoryEngine
 from testkit.graphql import Answer, Client
-from testkit.items import size
 
 OPERATIONS = Path(__file__).parents[2] / "graphql" / "operations"
 LARGEST = 1024  # bytes of an entry (design, section 3)

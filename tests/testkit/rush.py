@@ -15,6 +15,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from infra.memory.clock import MORNING
+
 from courtside import bootstrap
 from courtside.entrypoints.graphql_http import build_app as build_view
 from courtside.kernel.ids import encode
@@ -26,7 +28,6 @@ from courtside.platform.gql.documents import TrustedDocuments
 from courtside.platform.gql.view import View
 from courtside.platform.queues import LocalQueues
 from testkit.app import build_app, local_settings
-from testkit.clock import MORNING
 from testkit.factories.meals import MONDAY, PORK, PRICES, RICE, SOUP, a_canteen
 from testkit.factories.people import COURT, a_court
 from testkit.graphql import Answer, Client, Watched

@@ -1,6 +1,7 @@
 """What a refusal leaves behind: its log line, its one audit entry a minute, and nothing else."""
 
 import pytest
+from infra.memory.engine import Faults
 
 from courtside.kernel.actor import Principal
 from courtside.kernel.errors import Busy, NotPermitted
@@ -8,7 +9,6 @@ from courtside.platform.dynamo.audit import JournalRefusals
 from courtside.platform.dynamo.journal import from_item
 from courtside.platform.observability import Line
 from courtside.platform.signals import Signal
-from testkit.engine import Faults
 from testkit.signals import RecordedSignals
 
 WHO = Principal(court="BJ01", person="P1", client="web")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from infra.memory.engine import MemoryEngine
+
 from courtside.kernel.errors import Refusal, Text
 from courtside.kernel.ledger import Account, AccountId, Movement, Unit
 from courtside.platform.dynamo.transaction import Transaction
 from courtside.platform.dynamo.values import Check, Key, Read, Write
-from testkit.engine import MemoryEngine
 from testkit.factories.portions import COURT, a_command, a_database, an_entry
 
 STOCK = AccountId("MENU#D1", "PORTIONS")

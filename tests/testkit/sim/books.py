@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from infra.memory.items import size
+
 from courtside.platform.dynamo.journal import StoredEntry, from_item
 from courtside.platform.dynamo.values import Item, plain
 from courtside.platform.relay import delivered_mark, history_lines
 from courtside.platform.signals import Signal
-from testkit.items import size
 from testkit.sim.clients import Asked, Clients
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from testkit.clock import VirtualClock
+from infra.memory.clock import VirtualClock
 
 
 class Stalled(AssertionError):

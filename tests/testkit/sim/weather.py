@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from testkit.engine import NO_FAULTS, Faults
+from infra.memory.engine import NO_FAULTS, Faults
 
 SKEW = 0.25  # seconds that a server's clock may be wrong by (ε, kernel.workdays.CLOCK_SKEW)
 _CALM = Faults(latency=0.004)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from infra.memory.engine import MemoryEngine
+
 from courtside.kernel.actor import Principal
 from courtside.platform.dynamo.meter import Meter
 from courtside.platform.dynamo.values import Item, Key, Write
 from courtside.platform.settings import Settings
 from testkit.app import EVENTS, JOBS
-from testkit.engine import MemoryEngine
 from testkit.factories.people import ACourt
 from testkit.signals import RecordedSignals
 from testkit.sim.container import Container

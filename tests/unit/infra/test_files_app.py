@@ -3,11 +3,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from infra.local.files_app import files_app
+from infra.memory.clock import VirtualClock
 
 from courtside.kernel.files import FileMissing
 from courtside.platform.crypto import CourtKeys, LocalKeys
 from courtside.platform.files import LocalFiles
-from testkit.clock import VirtualClock
 
 DATA = "菜单".encode()
 SHA = hashlib.sha256(DATA).hexdigest()

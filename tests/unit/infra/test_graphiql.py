@@ -5,8 +5,7 @@ from infra.demo.people import ROLES as STAFF
 from infra.local import graphiql
 from infra.local.graphiql import ASSETS, FIRST, OPERATIONS, ROLES, filled, graphiql_app, tabs
 from infra.local.tab_values import days_of, files_for, of_canteen, of_home
-
-from testkit.clock import VirtualClock
+from infra.memory.clock import VirtualClock
 
 NOW = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
 

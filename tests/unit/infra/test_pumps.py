@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 from infra.local.pumps import STREAM_ATTEMPTS, QueuePump, Schedule, StreamPump
+from infra.memory.clock import VirtualClock
 
 from courtside.platform.queues import LocalQueues
-from testkit.clock import VirtualClock
 
 
 class FakeStream:

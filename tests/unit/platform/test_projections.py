@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from infra.memory.engine import Faults
 from pynamodb.attributes import NumberAttribute
 
 from courtside.entrypoints.event_worker import Events
@@ -10,7 +11,6 @@ from courtside.entrypoints.journal_relay import JournalRelay
 from courtside.platform.dynamo.database import Versioned, engine_of
 from courtside.platform.dynamo.values import Key
 from courtside.platform.projections import count_once, keep_newest
-from testkit.engine import Faults
 from testkit.house import COURT, House
 from testkit.mapping import StreamMapping
 

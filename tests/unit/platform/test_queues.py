@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from infra.memory.clock import VirtualClock
 
 from courtside.platform.queues import (
     ATTEMPTS,
@@ -13,7 +14,6 @@ from courtside.platform.queues import (
     Undelivered,
 )
 from courtside.platform.settings import Settings, table_names
-from testkit.clock import VirtualClock
 
 SETTINGS = Settings(stage="t", region="cn-north-1", endpoint="http://-", tables=table_names("t"))
 

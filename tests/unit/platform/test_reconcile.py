@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from infra.memory.clock import MORNING
+from infra.memory.engine import Faults
 
 from courtside.kernel.workdays import business_day
 from courtside.platform.dynamo.values import Item
 from courtside.platform.reconcile import FindingKind, Reconciler, Report, request
 from courtside.platform.signals import Signal
-from testkit.clock import MORNING
-from testkit.engine import Faults
 from testkit.house import COURT, House, account_of
 
 FOUNDED = business_day(MORNING)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from infra.memory.engine import Faults
 
 from courtside.kernel.workdays import CLOCK_SKEW
 from courtside.platform import seal as sealing
@@ -13,7 +14,6 @@ from courtside.platform.dynamo.database import Database
 from courtside.platform.dynamo.journal import from_item
 from courtside.platform.dynamo.values import Key
 from courtside.platform.seal import Broken, Line, Seal, digest_of, name_of, number_of, of_bytes
-from testkit.engine import Faults
 from testkit.house import COURT, House, Tills
 from testkit.seals import QUARTER, SealedHouse
 

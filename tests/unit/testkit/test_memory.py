@@ -4,11 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from infra.memory.clock import MORNING, VirtualClock
+from infra.memory.engine import Faults, MemoryEngine
 
 from courtside.platform.dynamo.engine import Cancelled, Unanswered
 from courtside.platform.dynamo.values import Check, Key, Op, Query, Write, attribute
-from testkit.clock import MORNING, VirtualClock
-from testkit.engine import Faults, MemoryEngine
 
 
 def a_put(sort: str, *, table: str = "records", **values: str | int) -> Write:

@@ -1,4 +1,4 @@
-"""The engine: what a table can do. `aio.py` speaks to DynamoDB, the test kit has one in memory."""
+"""The engine: what a table can do. `aio.py` speaks to DynamoDB; tests have one in memory."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol

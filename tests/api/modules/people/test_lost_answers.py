@@ -4,12 +4,12 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
+from infra.memory.engine import NO_FAULTS, Faults
 
 from courtside.kernel.actor import Role
 from courtside.platform.dynamo.transaction import Transaction
 from courtside.platform.dynamo.values import Key
 from testkit.app import build_app
-from testkit.engine import NO_FAULTS, Faults
 from testkit.factories.people import ADMINISTRATOR, ASKED, COURT, OTHER_COURT, asked
 from testkit.screens import screens
 from testkit.tokens import issuers

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 import pytest
+from infra.memory.engine import Faults
 
 from courtside import bootstrap
 from courtside.kernel.workdays import CLOCK_SKEW, local_instant
@@ -16,7 +17,6 @@ from courtside.modules.meals import errors
 from courtside.modules.meals.service.orders import MealOrders
 from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.transaction import Transaction
-from testkit.engine import Faults
 from testkit.factories.meals import MONDAY, PORK
 
 CLOSES = local_instant(MONDAY, time(9, 30))

@@ -5,11 +5,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from infra.memory.engine import Faults
 
 from courtside.kernel.errors import Refusal
 from courtside.modules.meals import errors
 from courtside.modules.meals.service.orders import MealOrders
-from testkit.engine import Faults
 from testkit.factories.meals import PORK
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import openpyxl
 import pytest
+from infra.memory.items import size
 
 from courtside.kernel.actor import Role
 from courtside.kernel.errors import IdempotencyMismatch, NotFound, NotPermitted
@@ -25,7 +26,6 @@ from courtside.modules.meals.store.menus import MenuStore
 from testkit.factories.meals import MONDAY, a_canteen
 from testkit.factories.people import a_court
 from testkit.facts import facts
-from testkit.items import size
 from testkit.sheets import LIST, a_week, csv, xlsx
 
 GRID = a_week(

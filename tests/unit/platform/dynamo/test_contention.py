@@ -4,12 +4,12 @@ import asyncio
 import dataclasses
 
 import pytest
+from infra.memory.clock import VirtualClock
+from infra.memory.engine import Faults, MemoryEngine
 
 from courtside.kernel.journal import Recorded
 from courtside.platform.clock import deadline
 from courtside.platform.dynamo.values import Check, Op, Write
-from testkit.clock import VirtualClock
-from testkit.engine import Faults, MemoryEngine
 from testkit.factories.portions import (
     Portions,
     RewrittenPortions,

@@ -7,6 +7,9 @@ from enum import Enum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from infra.memory.clock import MORNING, VirtualClock
+from infra.memory.engine import MemoryEngine
+from infra.memory.items import size
 
 from courtside.kernel.actor import Principal, system
 from courtside.kernel.errors import IdempotencyMismatch
@@ -14,10 +17,7 @@ from courtside.kernel.journal import Change, Command, Entry, Fact, Notify, Resul
 from courtside.kernel.ledger import AccountId, Movement, net
 from courtside.platform.dynamo import journal
 from courtside.platform.dynamo.values import from_instant, instant
-from testkit.clock import MORNING, VirtualClock
-from testkit.engine import MemoryEngine
 from testkit.factories.portions import FixedDigests, a_command, a_database, an_entry
-from testkit.items import size
 
 words = st.text("ABCXYZ中文0189-_", min_size=1, max_size=12)
 keys = st.text("abcXYZ019_-#", min_size=1, max_size=20)

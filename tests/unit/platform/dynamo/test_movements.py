@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from infra.memory.engine import Faults, MemoryEngine
 
 from courtside.kernel.errors import Stale
 from courtside.kernel.journal import Recorded
@@ -12,7 +13,6 @@ from courtside.platform.dynamo.transaction import (
     Guard,
     refusal,
 )
-from testkit.engine import Faults, MemoryEngine
 from testkit.factories.portions import (
     SoldOut,
 )

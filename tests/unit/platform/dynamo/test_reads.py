@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from infra.local.tables import read_tables
+from infra.memory.clock import VirtualClock
+from infra.memory.engine import Faults, MemoryEngine
 from pynamodb.attributes import UnicodeAttribute
 
 from courtside.kernel.errors import Busy, InvalidInput
@@ -19,8 +21,6 @@ from courtside.platform.dynamo.engine import Throttled
 from courtside.platform.dynamo.meter import metered
 from courtside.platform.dynamo.patience import PatientEngine
 from courtside.platform.dynamo.values import Item, Key, Query, Read
-from testkit.clock import VirtualClock
-from testkit.engine import Faults, MemoryEngine
 from testkit.factories.portions import FixedDigests, a_database
 
 

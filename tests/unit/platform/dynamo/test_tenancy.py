@@ -1,10 +1,10 @@
 """Partitions of several item classes, read as one court's."""
 
 import pytest
+from infra.memory.engine import MemoryEngine
 from pynamodb.attributes import UnicodeAttribute
 
 from courtside.platform.dynamo.database import Record
-from testkit.engine import MemoryEngine
 from testkit.factories.portions import a_database
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
+from infra.memory.clock import MORNING, VirtualClock
+from infra.memory.engine import Faults, MemoryEngine
 
 from courtside.kernel.errors import Busy, IdempotencyMismatch, Stale
 from courtside.kernel.journal import Recorded
@@ -27,8 +29,6 @@ from courtside.platform.dynamo.transaction import (
     refusal,
 )
 from courtside.platform.dynamo.values import NOW, Check, Item, Op, Write, instant
-from testkit.clock import MORNING, VirtualClock
-from testkit.engine import Faults, MemoryEngine
 from testkit.factories.portions import (
     SoldOut,
     TakePortion,

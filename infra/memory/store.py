@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from infra.local.tables import Index, Table
+from infra.memory.items import WRITE_UNIT, Invalid, only, size, units
 
 from courtside.platform.dynamo.values import Item, Key, Query
-from testkit.items import WRITE_UNIT, Invalid, only, size, units
 
 _LAST = "\U0010ffff"
 _Position = tuple[str, Key]  # sort key and, where two items share it, the item's own key

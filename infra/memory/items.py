@@ -16,6 +16,7 @@ from courtside.platform.dynamo.values import (
 MAX_ITEM = 400 * 1024
 WRITE_UNIT = 1024
 READ_UNIT = 4096
+_LONGEST_PK, _LONGEST_SK = 2048, 1024  # bytes
 _KEYS = {"pk", "sk"}
 
 
@@ -57,7 +58,7 @@ def validate(write: Write) -> None:
 
 
 def validate_key(pk: str, sk: str) -> None:
-    if not (0 < len(pk.encode()) <= 2048 and 0 < len(sk.encode()) <= 1024):
+    if not (0 < len(pk.encode()) <= _LONGEST_PK and 0 < len(sk.encode()) <= _LONGEST_SK):
         raise Invalid("a key is empty or too long")
 
 

@@ -1,4 +1,7 @@
-"""The engine in memory: DynamoDB's rules on virtual time, and its faults from a seed."""
+"""The engine in memory: DynamoDB's rules on virtual time, and its faults from a seed.
+
+Tests run on it, and the demo is made on it; nothing else imports it.
+"""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +11,20 @@ from functools import cache
 from typing import Any
 
 from infra.local.tables import Table, read_tables
+from infra.memory.clock import VirtualClock
+from infra.memory.items import (
+    READ_UNIT,
+    Invalid,
+    holds,
+    only,
+    size,
+    units,
+    updated,
+    validate,
+    validate_item,
+    validate_key,
+)
+from infra.memory.store import MemoryTable
 
 from courtside.platform.dynamo.engine import (
     MAX_BATCH_GET,
@@ -21,20 +38,6 @@ from courtside.platform.dynamo.engine import (
 )
 from courtside.platform.dynamo.meter import Meter, current
 from courtside.platform.dynamo.values import Item, Key, Query, Read, Slice, Write
-from testkit.clock import VirtualClock
-from testkit.items import (
-    READ_UNIT,
-    Invalid,
-    holds,
-    only,
-    size,
-    units,
-    updated,
-    validate,
-    validate_item,
-    validate_key,
-)
-from testkit.store import MemoryTable
 
 MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
 MAX_PAGE_BYTES = 1024 * 1024

@@ -103,7 +103,8 @@ def _driving() -> Iterator[Callable[[], bool]]:
     _drivers[loop] = _drivers.get(loop, 0) + 1
 
     def others_are_idle() -> bool:
-        ready: int = len(loop._ready)  # type: ignore[attr-defined]  # the loop offers no other way
+        # the loop offers no other way
+        ready: int = len(loop._ready)  # type: ignore[attr-defined]  # noqa: SLF001
         return ready < _drivers[loop]
 
     try:
