@@ -34,7 +34,7 @@ setup: .venv/.installed node_modules/.installed ## install everything into this 
 
 # ---- running ----
 
-.PHONY: run url token ask sample upload clock court reconcile verify
+.PHONY: run url token ask sample upload clock court reconcile redrive verify
 run: setup ## start everything here: API, GraphiQL, tables, queues (HOST= PORT= DATA= NOW=2026-03-02T09:00+08:00)
 	@exec $(PY) -m infra.local.run
 
@@ -61,6 +61,9 @@ court: .venv/.installed ## a new court with its first administrator: make court 
 
 reconcile: .venv/.installed ## prove that every balance is the sum of its movements (COURT=)
 	@$(PY) -m infra.local.commands reconcile
+
+redrive: .venv/.installed ## try dead letters again: what failed in all its attempts
+	@$(PY) -m infra.local.commands redrive
 
 verify: .venv/.installed ## prove that the journal is what was sealed (COURT= SINCE=2026-03-02)
 	@$(PY) -m infra.local.commands verify

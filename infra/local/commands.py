@@ -1,4 +1,4 @@
-"""The commands beside `make run`: url, token, clock, court, reconcile, verify."""
+"""The commands beside `make run`: url, token, clock, court, reconcile, redrive, verify."""
 
 import asyncio
 import os
@@ -19,6 +19,7 @@ from courtside.kernel.errors import Refusal
 from courtside.modules.people.contracts import CourtLevel, CreateCourt
 from courtside.platform.dynamo.aio import DynamoEngine
 from courtside.platform.observability import Observer
+from courtside.platform.queues import LocalQueues
 from courtside.platform.reconcile import Reconciler
 from courtside.platform.verify import Verifier
 
@@ -65,6 +66,17 @@ def verify(folder: DataFolder) -> None:
     wanted = os.environ.get("SINCE")
     since = _day(wanted) if wanted else None
     asyncio.run(_verify(folder, os.environ.get("COURT") or None, since))
+
+
+def redrive(folder: DataFolder) -> None:
+    """Let what failed in all its attempts be tried again; a running server takes it up at once."""
+    if not folder.queues.is_file():
+        stop("nothing has run here yet / 这里还没有运行过")
+    queues = LocalQueues(folder.queues, RunningClock(folder.clock))
+    try:
+        print(f"{queues.redrive()} messages are tried again")
+    finally:
+        queues.close()
 
 
 async def _create_court(folder: DataFolder, name: str) -> None:
@@ -151,7 +163,7 @@ def _instant(text: str) -> datetime:
         stop(f"not a time: {text}; for example AT=2026-03-02T09:30+08:00")
 
 
-COMMANDS = {each.__name__: each for each in (url, token, clock, court, reconcile, verify)}
+COMMANDS = {each.__name__: each for each in (url, token, clock, court, reconcile, redrive, verify)}
 
 if __name__ == "__main__":
     try:

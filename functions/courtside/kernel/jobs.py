@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from courtside.kernel.journal import Change, Json, aggregate
 
 CHILD_ITEMS = 20
-LAPSES_AFTER = timedelta(minutes=15)  # without a step: longer than all attempts of its message
+LAPSES_AFTER = timedelta(minutes=15)  # without a step; a late attempt finds its lock gone
 
 
 class JobState(StrEnum):

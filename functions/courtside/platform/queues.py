@@ -75,8 +75,8 @@ class Received(NamedTuple):
 class LocalQueues:
     """All queues of an embedded installation in one SQLite file, safe across a crash.
 
-    One process uses it at a time (the data folder is locked). Hidden times count on the wall
-    clock that moves with `clock`.
+    One process works on it at a time (the data folder is locked); another may redrive. Hidden times
+    count on the wall clock that moves with `clock`.
     """
 
     def __init__(self, path: Path | str, clock: Clock) -> None:
@@ -132,6 +132,18 @@ class LocalQueues:
             "SELECT id, body, receives FROM dead_letter WHERE queue = ?", (queue,)
         )
         return [Received(*row) for row in rows]
+
+    def redrive(self) -> int:
+        """Put every dead letter back into its queue as if it were new; how many there were."""
+        with self._rows:
+            self._rows.execute("BEGIN IMMEDIATE")
+            moved = self._rows.execute(
+                "INSERT INTO message (id, queue, body, visible_at)"
+                " SELECT id, queue, body, ? FROM dead_letter",
+                (self._now(),),
+            ).rowcount
+            self._rows.execute("DELETE FROM dead_letter")
+        return moved
 
     def waiting(self, queue: str) -> int:
         """How many messages are not done yet, hidden ones included."""

@@ -82,6 +82,22 @@ class TestLocalQueues:
         assert next_one.body == '{"n": 1}'
         assert [m.body for m in queues.dead_letters("events")] == ['{"poison": true}']
 
+    async def test_tries_dead_letters_again_as_new(self, queues, clock, tmp_path):
+        """D-15: also when another process asks for it, while this one goes on working."""
+        await queues.queue("events").send([{"poison": True}])
+        for _ in range(ATTEMPTS):
+            (message,) = queues.receive("events")
+            queues.again(message.id, after=0)
+        assert queues.receive("events") == []
+        other = LocalQueues(tmp_path / "queues.sqlite", clock)
+
+        redriven = (other.redrive(), other.redrive())
+        other.close()
+
+        (again,) = queues.receive("events")
+        assert (again.id, again.body, again.receives) == (message.id, message.body, 1)
+        assert (redriven, queues.dead_letters("events")) == ((1, 0), [])
+
     async def test_waits_until_something_arrives(self, queues):
         await queues.queue("events").send([{"n": 1}])
 
