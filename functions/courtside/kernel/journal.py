@@ -1,7 +1,7 @@
 """The journal entry: idempotency guard, outbox, audit record and ledger entry at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -89,8 +89,8 @@ class Event:
 
     def state(self) -> dict[str, Any]:
         """The public state after the change, by field name."""
-        known = {"aggregate", "version"}
-        return {name: value for name, value in asdict(self).items() if name not in known}
+        names = (each.name for each in fields(self))
+        return {n: getattr(self, n) for n in names if n not in ("aggregate", "version")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

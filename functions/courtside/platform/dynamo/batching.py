@@ -12,8 +12,6 @@ from courtside.platform.dynamo.engine import MAX_BATCH_GET, Engine
 from courtside.platform.dynamo.meter import Meter, current
 from courtside.platform.dynamo.values import Item, Query, Read, Slice, Write
 
-_QUIET_TURNS = 2  # turns of the loop without a new get before a batch leaves
-
 
 @dataclass(slots=True)
 class _Batch:
@@ -58,11 +56,10 @@ class BatchingEngine:
         await self._inner.close()
 
     async def _send_when_quiet(self, meter: Meter, batch: _Batch) -> None:
-        quiet, seen = 0, len(batch.waiting)
-        while quiet < _QUIET_TURNS:
-            await asyncio.sleep(0)
-            quiet = quiet + 1 if len(batch.waiting) == seen else 0
+        seen = 0
+        while len(batch.waiting) > seen:
             seen = len(batch.waiting)
+            await asyncio.sleep(0)
         del self._open[id(meter)]
         try:
             found = await self._fetch(list(batch.reads))

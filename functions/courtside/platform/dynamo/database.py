@@ -2,12 +2,10 @@
 
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import cache
 from operator import itemgetter
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from courtside.kernel.actor import EVERYBODY
 from courtside.kernel.errors import InvalidInput, Text
@@ -34,23 +32,76 @@ from courtside.platform.dynamo.values import (
 RECORDS = "records"
 
 
-class Record(Model):
+class _Column(NamedTuple):
+    """An attribute of an item class: its name, its stored name, and its way in and out."""
+
+    name: str
+    stored: str
+    read: Callable[[AttributeValue], Any]
+    write: Callable[[Any], AttributeValue]
+    required: bool
+
+
+def _column(name: str, each: Attribute[Any]) -> _Column:
+    """Texts and numbers, which nearly all are, go without pynamodb's detours."""
+    ways: dict[type, tuple[Callable[[Any], Any], Callable[[Any], AttributeValue]]] = {
+        UnicodeAttribute: (itemgetter("S"), lambda value: {"S": value}),
+        NumberAttribute: (lambda stored: int(stored["N"]), lambda value: {"N": str(value)}),
+    }
+    usual = (
+        lambda stored: each.deserialize(each.get_value(dict(stored))),
+        lambda value: {each.attr_type: each.serialize(value)},
+    )
+    return _Column(name, each.attr_name, *ways.get(type(each), usual), required=not each.null)
+
+
+class Record:
     """Base of every item class: the two key attributes. `table` is the logical table name.
 
-    pynamodb gives the attributes and their (de)serialisation; it never speaks to a table here.
+    A class declares its attributes as pynamodb's, which know how they are stored. Its instances are
+    plain objects with plain values: a screen reads hundreds of them (docs/adr/0044).
     """
 
-    class Meta:
-        table_name = RECORDS
-
     table: ClassVar[str] = RECORDS
+    attributes: ClassVar[Mapping[str, Attribute[Any]]] = {
+        "pk": UnicodeAttribute(attr_name="pk"),
+        "sk": UnicodeAttribute(attr_name="sk"),
+    }
+    columns: ClassVar[Sequence["_Column"]] = ()
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
+    pk: str
+    sk: str
+
+    def __init_subclass__(cls) -> None:
+        """Keep the declared attributes aside and leave their defaults in their places."""
+        declared = {n: each for n, each in vars(cls).items() if isinstance(each, Attribute)}
+        cls.attributes = {**cls.attributes, **declared}
+        for name, each in declared.items():
+            if callable(each.default):
+                raise TypeError(f"{cls.__name__}.{name}: a default is a value, not a function")
+            setattr(cls, name, each.default)
+        cls.columns = [_column(name, each) for name, each in cls.attributes.items()]
+
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - self.attributes.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        self.__dict__.update(values)
 
     @property
     def key(self) -> Key:
         return Key(self.pk, self.sk)
+
+    def serialize(self) -> dict[str, AttributeValue]:
+        """The item as stored. ValueError names an attribute that must have a value."""
+        item = {}
+        for column in self.columns:
+            value = getattr(self, column.name, None)
+            if value is not None:
+                item[column.stored] = column.write(value)
+            elif column.required:
+                raise ValueError(f"{type(self).__name__}.{column.name} must have a value")
+        return item
 
 
 class Versioned(Record):
@@ -224,41 +275,14 @@ async def all_items(engine: Engine, query: Query) -> AsyncIterator[Item]:
 
 
 def load(kind: type[R], item: Item) -> R:
-    """The item class of stored attribute values, as pynamodb's own deserialisation answers it.
-
-    That takes three times as long, which a list of dishes feels: for each item it looks again for
-    defaults and discriminators, and it reads numbers as JSON.
-    """
-    defaults, readers = _layout(kind)
-    values = dict(defaults)
-    for stored, name, read in readers:
+    """A record of stored attribute values; those that the class does not know are left out."""
+    record = kind.__new__(kind)
+    values = record.__dict__
+    for name, stored, read, _, _ in kind.columns:
         value = item.get(stored)
         if value is not None and "NULL" not in value:
             values[name] = read(value)
-    record = kind.__new__(kind)
-    record.attribute_values = values
     return record
-
-
-_Readers = Sequence[tuple[str, str, Callable[[AttributeValue], Any]]]
-
-
-@cache
-def _layout(kind: type[Record]) -> tuple[Mapping[str, Any], _Readers]:
-    """Defaults by name, and how each stored attribute is read, of an item class."""
-    attributes = kind.get_attributes().items()
-    defaults = {name: each.default for name, each in attributes if each.default is not None}
-    if any(callable(default) for default in defaults.values()):
-        raise TypeError(f"{kind.__name__}: a default is a value, not a function")
-    return defaults, [(each.attr_name, name, _reader(each)) for name, each in attributes]
-
-
-def _reader(each: Attribute[Any]) -> Callable[[AttributeValue], Any]:
-    if isinstance(each, NumberAttribute):
-        return lambda value: int(value["N"])
-    if isinstance(each, UnicodeAttribute):
-        return itemgetter("S")
-    return lambda value: each.deserialize(each.get_value(dict(value)))
 
 
 def create(record: Record, *, by: str) -> Write:
