@@ -1,7 +1,8 @@
 """`make new-module NAME=vehicles ZH=车辆`: lay out a module that works, with tests and its lines.
 
 Beside the module's own files it writes two lines into `bootstrap.py`, two into `schema.py`, one
-word into the tiers of `pyproject.toml`, and brings SDL and manifest up to date.
+word into the tiers of `pyproject.toml`, two rows into the tests' table of permissions, and brings
+SDL and manifest up to date.
 """
 
 import os
@@ -54,6 +55,8 @@ def lay_out(root: Path, name: str, *, entity: str = "", chinese: str = "") -> li
         raise NotLaidOut(f"{name} exists already")
     words = _words(name, entity or _singular(name), chinese or KNOWN.get(name, ""))
     edits = {path: change(path.read_text("utf-8"), name) for path, change in _edits(root).items()}
+    table = root / "tests" / "data" / "permissions.tsv"
+    edits[table] = table.read_text("utf-8") + _permitted(table, words)
     files = {root / path: text for path, text in _files(words).items()}
     for path, text in {**files, **edits}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +97,17 @@ def _edits(root: Path) -> dict[Path, Edit]:
         package / "entrypoints" / "schema.py": _mount,
         root / "pyproject.toml": _tier,
     }
+
+
+def _permitted(table: Path, words: Mapping[str, str]) -> str:
+    """The rows of who may list and add, in the table that the tests hold the code to."""
+    roles = table.read_text("utf-8").partition("\n")[0].split("\t")[1:]
+    add = ["yes" if role == "LOGISTICS_OFFICER" else "no" for role in roles]
+    rows = (
+        [words["entitiesCamel"], *("yes" for _ in roles)],
+        [f"add{words['Entity']}", *add],
+    )
+    return "".join("\t".join(row) + "\n" for row in rows)
 
 
 def _wire(text: str, name: str) -> str:

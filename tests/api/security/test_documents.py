@@ -322,8 +322,10 @@ def names_of_the_schema() -> set[str]:
 
 
 def misspelt(name: str, chance: random.Random) -> str:
+    """Nearly that name, and no other one."""
     at = chance.randrange(1, len(name))
-    return chance.choice([name[:at] + name[at + 1 :], name[:at] + "x" + name[at:], name + "s"])
+    near = (name[:at] + name[at + 1 :], name[:at] + "x" + name[at:], name + "s")
+    return chance.choice([one for one in near if one not in names_of_the_schema()])
 
 
 def leaks(answer: Answer, sent: str) -> set[str]:
