@@ -102,7 +102,7 @@ def _edits(root: Path) -> dict[Path, Edit]:
 def _permitted(table: Path, words: Mapping[str, str]) -> str:
     """The rows of who may list and add, in the table that the tests hold the code to."""
     roles = table.read_text("utf-8").partition("\n")[0].split("\t")[1:]
-    add = ["yes" if role == "LOGISTICS_OFFICER" else "no" for role in roles]
+    add = ["yes" if role == "LOGISTICS_OFFICER" else "-" for role in roles]
     rows = (
         [words["entitiesCamel"], *("yes" for _ in roles)],
         [f"add{words['Entity']}", *add],

@@ -21,7 +21,10 @@ CONTRACTS = (
     "test_simulation.py",
     "test_words.py",
 )
-FILES = ("pyproject.toml", "template.yaml", "tests/conftest.py", "tests/store/conftest.py")
+FILES = (
+    *("pyproject.toml", "template.yaml", "tests/data/permissions.tsv"),
+    *("tests/conftest.py", "tests/store/conftest.py"),
+)
 NAME, CHINESE = "parasols", "阳伞"  # nobody will ever want a module of them
 
 
