@@ -34,10 +34,16 @@ TABLE_CALLS = {"transact", "put_many", "send_request"}
 PLATFORM_ONLY = {"engine", "_engine", "engine_of", "all_items", "Query", "Read"}
 CLIENTS = {"aiodynamo", "aiohttp", "boto3", "botocore", "http", "httpx", "requests", "socket"}
 CLIENTS |= {"urllib3", "urllib.request", "courtside.platform.connections"}
+CLIENTS |= {"courtside.platform.dynamo.aio", "courtside.platform.signing"}
+OPENING = {"open_connection", "create_connection", "create_datagram_endpoint"}
 ENGINE = "platform/dynamo/"
 # Who speaks to something outside: the engine; KMS, SQS and the table of keys, which is read before
-# there is an engine; S3; the issuers' keys. What each may call is bounded by its role.
+# there is an engine; S3; the issuers' keys; Lambda. What each may call is bounded by its role.
 RAW = {
+    "bootstrap.py",
+    "entrypoints/pre_traffic.py",
+    "platform/connections.py",
+    "platform/signing.py",
     "platform/dynamo/aio.py",
     "platform/aws.py",
     "platform/files.py",
@@ -74,6 +80,8 @@ def _call(node: ast.Call, file: str) -> Iterator[tuple[ast.expr, str]]:
     yield from _models(node, called, name)
     if name in TABLE_CALLS and not file.startswith("platform/"):
         yield node, f"{called}: only the platform speaks to the engine"
+    if name in OPENING and file not in RAW:
+        yield node, f"{called}: a connection of its own"
     if name in {"client", "resource"} and _first(node) == "dynamodb" and file not in RAW:
         yield node, f"{called}: a client of its own"
     if not file.startswith(ENGINE):
@@ -226,6 +234,8 @@ class TestRule:
             "import urllib.request",
             "from http.client import HTTPSConnection",
             "import socket",
+            "from courtside.platform.dynamo.aio import DynamoEngine",
+            'reader, writer = await asyncio.open_connection("tables", 443)',
             'await self._post({"X-Amz-Target": "DynamoDB_20120810.Scan"})',
             'await self._send("Scan", {})',
         ],

@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from courtside.kernel.actor import EVERYBODY
 from courtside.platform.dynamo.engine import Engine
 from courtside.platform.dynamo.values import Key, Read
 
 PROBE = "probe"
 SECONDS = 8.0  # for all checks, which run together
-_NOBODY = Key("_#PROBE", "PROBE")
+_NOBODY = Key(f"{EVERYBODY}#PROBE", "PROBE")
 
 Check = Callable[[], Awaitable[object]]
 
