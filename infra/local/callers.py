@@ -18,7 +18,7 @@ FIRST_COURT = COURTS[0]
 def signed_in(folder: DataFolder) -> str:
     """A token for a day of AS=, a name that the folder knows (of COURT=, if given), or of SUBJECT=,
     anybody's name at sign-in; CLIENT= if another. Ends the command for a name that is nobody's."""
-    court, subject = os.environ.get("COURT"), os.environ.get("SUBJECT")
+    court, subject = os.environ.get("COURT") or None, os.environ.get("SUBJECT")
     if subject:
         who = {"court": court or FIRST_COURT, "subject": subject}
     else:
