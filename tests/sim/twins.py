@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from courtside.kernel.actor import system
 from courtside.kernel.ids import short_id
+from courtside.kernel.jobs import child_command
 from courtside.kernel.journal import Command, Result, entry
 from courtside.kernel.ledger import Movement
 from courtside.modules.meals.consumers import Consumers
@@ -88,7 +89,7 @@ def counts_before_it_closes():
         lines = [line for line in menu.lines if line.period is meal.period]
         count = right(menu.day, meal.period, lines, orders, now=now)
         early[meal.canteen, meal.date, meal.period] = count
-        told = entry(works.job_command(job, n), now=now, result=works.job_result(job))
+        told = entry(child_command(job, n), now=now, result=works.job_result(job))
         await self._menus.close_lines([], job, told)
 
     def counted(day, period, lines, orders, *, now):

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from courtside.kernel.journal import Change, Json, aggregate
+from courtside.kernel.actor import system
+from courtside.kernel.ids import new_id
+from courtside.kernel.journal import Change, Command, Json, aggregate
 
 CHILD_ITEMS = 20
 LAPSES_AFTER = timedelta(minutes=15)  # without a step; a late attempt finds its lock gone
@@ -68,9 +70,41 @@ class Freed:
     writes: tuple[Any, ...] = ()
 
 
-def children_of(items: int) -> int:
+def children_of(items: int, *, a_child: int = CHILD_ITEMS) -> int:
     """How many children `items` things need."""
-    return -(-items // CHILD_ITEMS)
+    return -(-items // a_child)
+
+
+def new_job(  # noqa: PLR0913 - each is one part of a job
+    command: Command,
+    kind: str,
+    *,
+    children: int,
+    about: Json,
+    now: datetime,
+    cursor: int = 0,
+    job_id: str | None = None,
+) -> Job:
+    """The job that `command` asks for; `cursor` children of it were done by an earlier one."""
+    return Job(
+        court=command.court,
+        id=job_id or new_id(now),
+        kind=kind,
+        state=JobState.RUNNING,
+        children=children,
+        cursor=cursor,
+        requested_by=command.principal.person,
+        at=now,
+        about=about,
+    )
+
+
+def child_command(job: Job, n: int, *, request: object = None) -> Command:
+    """What child `n` asks for, as the job's module and under the job's key; by what the job is
+    about unless it has a `request` of its own."""
+    principal = system(job.court, job.kind.partition(".")[0])
+    asked = job.about if request is None else request
+    return Command(principal=principal, operation=job.kind, key=job.child_key(n), request=asked)
 
 
 class Work(Protocol):

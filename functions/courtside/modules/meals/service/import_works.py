@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from courtside.kernel.actor import PersonStatus, system
+from courtside.kernel.actor import PersonStatus
 from courtside.kernel.errors import Refusal
 from courtside.kernel.files import FileMissing, Files, FileTooLarge
-from courtside.kernel.jobs import Freed, Job
+from courtside.kernel.jobs import Freed, Job, child_command
 from courtside.kernel.journal import Change, Command, Entry, Fact, Journal, Result, entry
 from courtside.kernel.sheets import MAX_BYTES, CellError, UnreadableSheet
 from courtside.kernel.usecase import decides_again
@@ -56,7 +56,7 @@ class Checking:
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Read the file and keep what it comes to: a plan, or faults and the annotated copy."""
-        command = _command(job, 0)
+        command = child_command(job, 0)
         recorded, found = await gather(
             self.journal.recall(command), self.store.find_import(job.court, job.about["import"])
         )
@@ -132,7 +132,7 @@ class Drafting:
     @decides_again
     async def run_child(self, job: Job, n: int, *, now: datetime) -> None:
         """Draft at most nine lines, with the dishes that are new."""
-        command, canteen = _command(job, n), str(job.about["canteen"])
+        command, canteen = child_command(job, n), str(job.about["canteen"])
         recorded, plan = await gather(
             self.journal.recall(command), self.files.read(job.court, job.about["plan"])
         )
@@ -149,7 +149,7 @@ class Drafting:
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Turn the drafts of all meals to this import at once."""
-        command, canteen = _command(job, job.children), str(job.about["canteen"])
+        command, canteen = child_command(job, job.children), str(job.about["canteen"])
         recorded, plan, found = await gather(
             self.journal.recall(command),
             self.files.read(job.court, job.about["plan"]),
@@ -188,7 +188,7 @@ class ToppingUp:
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Say that finance's list was carried out whole."""
-        command = _command(job, job.children)
+        command = child_command(job, job.children)
         recorded, found = await gather(
             self.journal.recall(command), self.store.find_import(job.court, job.about["import"])
         )
@@ -214,11 +214,6 @@ async def _freed(store: ImportStore, job: Job) -> Freed:
     if found is None or found.job != job.id:
         return Freed()
     return store.free_import(job.court, rules.freed(found, job))
-
-
-def _command(job: Job, n: int) -> Command:
-    principal = system(job.court, "meals")
-    return Command(principal=principal, operation=job.kind, key=job.child_key(n), request=job.about)
 
 
 def _entry(command: Command, imported: Import, now: datetime, *facts: Fact) -> Entry:

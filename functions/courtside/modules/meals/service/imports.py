@@ -8,7 +8,7 @@ from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.files import Download, Files, Upload
 from courtside.kernel.ids import new_id
-from courtside.kernel.jobs import Job, JobState
+from courtside.kernel.jobs import Job, children_of, new_job
 from courtside.kernel.journal import Change, Command, Done, Entry, Journal, Recorded, Result, entry
 from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.meals import errors
@@ -98,7 +98,7 @@ class Imports:
             found, stuck = going
             raced = await self.store.save_import(found, None, _entry(command, found, now, stuck))
         else:
-            job = _job(actor, CHECK, found, 0, now=now)
+            job = _job(command, CHECK, found, 0, now=now)
             found = rules.begin_check(found, job=job.id)
             raced = await self.store.save_import(found, job, _entry(command, found, now, job))
         if raced is not None:
@@ -171,7 +171,7 @@ class Imports:
     async def _commit(
         self, command: Command, actor: Actor, found: Import, *, now: datetime
     ) -> tuple[Import, Recorded | None]:
-        job, is_first = _commit_job(actor, found, now=now), found.taken_at is None
+        job, is_first = _commit_job(command, found, now=now), found.taken_at is None
         taken = rules.begin_commit(found, job=job.id, now=now)
         await self.files.read(actor.court, taken.plan or "")  # a job cannot ask for it
         told = _entry(command, taken, now, job)
@@ -226,11 +226,11 @@ def _command(
     return Command(principal=principal, operation=operation, key=key, request=request)
 
 
-def _commit_job(actor: Actor, found: Import, *, now: datetime) -> Job:
+def _commit_job(command: Command, found: Import, *, now: datetime) -> Job:
     is_menu = found.kind is ImportKind.MENU
     a_child = rules.ROWS_A_CHILD if is_menu else ROWS_A_CHILD
-    kind, children = MENU if is_menu else TOP_UP, -(-found.rows // a_child)
-    return _job(actor, kind, found, children, cursor=found.paid, now=now)
+    kind, children = MENU if is_menu else TOP_UP, children_of(found.rows, a_child=a_child)
+    return _job(command, kind, found, children, cursor=found.paid, now=now)
 
 
 def _payer(actor: Actor, found: Import) -> Actor | None:
@@ -239,19 +239,10 @@ def _payer(actor: Actor, found: Import) -> Actor | None:
 
 
 def _job(
-    actor: Actor, kind: str, found: Import, children: int, *, cursor: int = 0, now: datetime
+    command: Command, kind: str, found: Import, children: int, *, cursor: int = 0, now: datetime
 ) -> Job:
-    return Job(
-        court=actor.court,
-        id=new_id(now),
-        kind=kind,
-        state=JobState.RUNNING,
-        children=children,
-        cursor=cursor,
-        requested_by=actor.person,
-        at=now,
-        about={"import": found.id, "canteen": found.canteen, "plan": found.plan or ""},
-    )
+    about = {"import": found.id, "canteen": found.canteen, "plan": found.plan or ""}
+    return new_job(command, kind, children=children, cursor=cursor, about=about, now=now)
 
 
 def _entry(command: Command, imported: Import, now: datetime, job: Job | None = None) -> Entry:

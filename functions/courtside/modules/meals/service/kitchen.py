@@ -5,8 +5,7 @@ from datetime import date, datetime
 
 from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.errors import NotFound
-from courtside.kernel.ids import new_id
-from courtside.kernel.jobs import Job, JobState
+from courtside.kernel.jobs import Job, children_of, new_job
 from courtside.kernel.journal import Change, Command, Done, Journal, Recorded, Result, entry
 from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.meals import errors
@@ -104,19 +103,11 @@ class Kitchen:
 
 
 def _job(command: Command, request: IssueKitchenCount, lines: list[str], *, now: datetime) -> Job:
-    return Job(
-        court=command.court,
-        id=new_id(now),
-        kind="meals.close",
-        state=JobState.RUNNING,
-        children=-(-len(lines) // LINES_A_CHILD),
-        cursor=0,
-        requested_by=command.principal.person,
-        at=now,
-        about={
-            "canteen": request.canteen,
-            "date": request.date.isoformat(),
-            "period": request.period.value,
-            "lines": lines,
-        },
-    )
+    about = {
+        "canteen": request.canteen,
+        "date": request.date.isoformat(),
+        "period": request.period.value,
+        "lines": lines,
+    }
+    children = children_of(len(lines), a_child=LINES_A_CHILD)
+    return new_job(command, "meals.close", children=children, about=about, now=now)

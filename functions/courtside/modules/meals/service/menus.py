@@ -6,12 +6,13 @@ from datetime import datetime
 from courtside.kernel.actor import Actor, Actors, Principal, permit
 from courtside.kernel.errors import NotFound
 from courtside.kernel.ids import new_id
-from courtside.kernel.jobs import Job, JobState
-from courtside.kernel.journal import Change, Command, Done, Journal, Json, Recorded, Result, entry
+from courtside.kernel.jobs import Job, children_of, new_job
+from courtside.kernel.journal import Change, Command, Done, Journal, Recorded, Result, entry
 from courtside.kernel.usecase import decides_again, permit_replay
 from courtside.modules.calendar.service import Calendar
 from courtside.modules.meals import errors
 from courtside.modules.meals.contracts.menus import (
+    DayMenu,
     MenuDay,
     MoveCutOff,
     PublishMenu,
@@ -68,7 +69,14 @@ class Menus:
         except errors.MealBusy as refusal:
             raise await unless_ours(self._journal, command, refusal) from None
         told = about(request.canteen, planned, facts)
-        job = _job(command, "meals.publish", job_id, len(told["children"]), told, now=now)
+        job = new_job(
+            command,
+            "meals.publish",
+            children=len(told["children"]),
+            about=told,
+            now=now,
+            job_id=job_id,
+        )
         days = tuple(each.day for each in planned)
         return await self._request(command, actor, job, days, now=now)
 
@@ -91,21 +99,7 @@ class Menus:
         if recorded is not None:
             return await self._replayed(actor, recorded, now=now)
         permit(actor, PERMITS, command.operation, now=now)
-        job_id, told = (
-            new_id(now),
-            {
-                "canteen": request.canteen,
-                "date": request.date.isoformat(),
-                "period": request.period.value,
-                "bounds": [
-                    at.isoformat()
-                    for at in (request.order_by, request.change_by, request.cancel_by)
-                ],
-                "lines": sorted(x.dish for x in menu.lines if x.period is request.period),
-            },
-        )
-        children = -(-len(told["lines"]) // rules.LINES_A_CHILD)
-        job = _job(command, "meals.move_cut_off", job_id, children, told, now=now)
+        job = _moving(command, request, menu, now=now)
         days = () if menu.day is None else (menu.day,)
         lapsed = await find_lapsed(self._menus, principal.court, days, now=now)
         try:
@@ -178,17 +172,15 @@ class Menus:
         return Done(value=stored, replayed=True, outcome=recorded.result.outcome)
 
 
-def _job(
-    command: Command, kind: str, job_id: str, children: int, about: Json, *, now: datetime
-) -> Job:
-    return Job(
-        court=command.court,
-        id=job_id,
-        kind=kind,
-        state=JobState.RUNNING,
-        children=children,
-        cursor=0,
-        requested_by=command.principal.person,
-        at=now,
-        about=about,
-    )
+def _moving(command: Command, request: MoveCutOff, menu: DayMenu, *, now: datetime) -> Job:
+    bounds = (request.order_by, request.change_by, request.cancel_by)
+    lines = sorted(line.dish for line in menu.lines if line.period is request.period)
+    told = {
+        "canteen": request.canteen,
+        "date": request.date.isoformat(),
+        "period": request.period.value,
+        "bounds": [at.isoformat() for at in bounds],
+        "lines": lines,
+    }
+    children = children_of(len(lines), a_child=rules.LINES_A_CHILD)
+    return new_job(command, "meals.move_cut_off", children=children, about=told, now=now)

@@ -8,7 +8,7 @@ from asyncio import gather
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from courtside.kernel.jobs import Freed, Job
+from courtside.kernel.jobs import Freed, Job, child_command
 from courtside.kernel.journal import Change, Command, Fact, Journal, Json, aggregate, entry
 from courtside.kernel.usecase import decides_again
 from courtside.modules.meals import errors, events
@@ -18,7 +18,7 @@ from courtside.modules.meals.ports import MenuStore
 from courtside.modules.meals.rules import menus
 from courtside.modules.meals.rules import publishing as rules
 from courtside.modules.meals.rules.publishing import LineKey, PublishedDay, PublishFacts, Rest
-from courtside.modules.meals.service.works import job_command, job_result
+from courtside.modules.meals.service.works import job_result
 
 LINES, TURN, WITHDRAW = "lines", "turn", "withdraw"
 
@@ -46,7 +46,7 @@ class Publishing:
     @decides_again
     async def run_child(self, job: Job, n: int, *, now: datetime) -> None:
         """Write some lines, turn the days, or close some accounts. Refusals: TakenOver."""
-        command = job_command(job, n)
+        command = child_command(job, n)
         match job.about["children"][n]:
             case [str(kind), str(day), int(at)] if kind == LINES:
                 await self._write(command, job, date.fromisoformat(day), at, now=now)
@@ -58,7 +58,7 @@ class Publishing:
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Nothing is left to do: the days turned before."""
-        command = job_command(job, job.children)
+        command = child_command(job, job.children)
         if await self._journal.recall(command) is None:
             told = entry(command, now=now, result=job_result(job))
             await self._store.turn((), job, {"days": len(job.about["days"])}, told)

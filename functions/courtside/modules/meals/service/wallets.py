@@ -4,9 +4,8 @@ from asyncio import gather
 from dataclasses import dataclass
 from datetime import datetime
 
-from courtside.kernel.actor import system
-from courtside.kernel.jobs import Job
-from courtside.kernel.journal import Command, Journal, Result, entry
+from courtside.kernel.jobs import Job, child_command
+from courtside.kernel.journal import Journal, Result, entry
 from courtside.kernel.ledger import Account, Unit, move
 from courtside.kernel.usecase import decides_again
 from courtside.modules.meals.contracts.orders import wallet_account
@@ -26,10 +25,7 @@ class Wallets:
     @decides_again
     async def top_up(self, job: Job, n: int, rows: list[tuple[str, int]], *, now: datetime) -> None:
         """Child `n` of an import: each row's fen into its person's wallet, opened if need be."""
-        principal = system(job.court, "meals")
-        command = Command(
-            principal=principal, operation=job.kind, key=job.child_key(n), request=rows
-        )
+        command = child_command(job, n, request=rows)
         accounts = list(dict.fromkeys(wallet_account(person) for person, _ in rows))
         recorded, found = await gather(
             self.journal.recall(command), self.orders.find_balances(job.court, accounts)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from courtside.kernel.actor import system
-from courtside.kernel.jobs import Freed, Job
+from courtside.kernel.jobs import Freed, Job, child_command
 from courtside.kernel.journal import (
     Change,
     Command,
@@ -60,7 +60,7 @@ class MovingCutOff:
     @decides_again
     async def run_child(self, job: Job, n: int, *, now: datetime) -> None:
         """New bounds on at most twelve lines that are not closed. Refusals: TakenOver."""
-        command, meal = job_command(job, n), _meal(job)
+        command, meal = child_command(job, n), _meal(job)
         recorded, menu = await gather(self._journal.recall(command), self._load(job, meal))
         if recorded is None:
             chunk = meal.chunk(n)
@@ -72,7 +72,7 @@ class MovingCutOff:
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Lines that were published meanwhile follow first; then the window turns."""
-        command, meal = job_command(job, job.children), _meal(job)
+        command, meal = child_command(job, job.children), _meal(job)
         recorded, menu = await gather(self._journal.recall(command), self._load(job, meal))
         if recorded is not None:
             return
@@ -117,7 +117,7 @@ class Closing:
     @decides_again
     async def run_child(self, job: Job, n: int, *, now: datetime) -> None:
         """Close at most twelve lines. Refusals: TakenOver."""
-        command, meal = job_command(job, n), _meal(job)
+        command, meal = child_command(job, n), _meal(job)
         recorded, menu = await gather(self._journal.recall(command), self._load(job, meal))
         if recorded is None:
             _held(menu, meal, job)
@@ -129,7 +129,7 @@ class Closing:
     @decides_again
     async def finish(self, job: Job, *, now: datetime) -> None:
         """Close what was published meanwhile, then count from the orders themselves."""
-        command, meal = job_command(job, job.children), _meal(job)
+        command, meal = child_command(job, job.children), _meal(job)
         recorded, menu = await gather(self._journal.recall(command), self._load(job, meal))
         if recorded is not None:
             return
@@ -191,12 +191,6 @@ def _differs(line: MenuLine, window: Window) -> bool:
 def _open_lines(menu: DayMenu, period: Period) -> list[MenuLine]:
     """Those that are not closed: what was taken off the menu still gives back."""
     return [line for line in menu.lines if line.period is period and not line.is_closed]
-
-
-def job_command(job: Job, n: int) -> Command:
-    """The command of child `n`."""
-    principal = system(job.court, "meals")
-    return Command(principal=principal, operation=job.kind, key=job.child_key(n), request=job.about)
 
 
 def _late(job: Job, lines: Sequence[MenuLine]) -> Command:
