@@ -16,6 +16,7 @@ from infra.local.issuer import AUDIENCE, ISSUER, DevelopmentIssuer
 from jwt.algorithms import RSAAlgorithm
 
 from courtside.platform.identity import COOLDOWN, KEPT, InvalidToken, Issuer, identity
+from testkit.figures import record
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -223,6 +224,7 @@ class TestForgedTokens:
 
     def test_tries_at_least_sixty(self):
         assert len(FORGED) >= 60
+        record("A-01", "forged tokens accepted", f"0 of {len(FORGED)}")
 
     def test_the_usual_call_would_accept_some_of_them(self):
         """A-01's broken twin: the library's call that most code has."""
@@ -353,6 +355,7 @@ class TestKeysByUrl:
                 await known.verify(f"{encoded({**HEADER, 'kid': str(n)})}.{BODY}.AA", now=NOW)
 
         assert server.fetched == 1
+        record("A-02", "fetches for unknown kids", f"{server.fetched} for 10000")
 
     async def test_goes_on_with_the_keys_it_has_while_their_server_is_down(self):
         server = KeyServer(ISSUERS)
@@ -363,6 +366,27 @@ class TestKeysByUrl:
         later = NOW + timedelta(minutes=11)
         assert await known.verify(having(exp=AT + 5000), now=later)
         assert server.fetched == 2
+
+    @pytest.mark.parametrize("failure", [TimeoutError, OSError, ValueError])
+    async def test_asks_a_slow_or_broken_server_once_a_cooldown(self, failure):
+        """Keys from before serve meanwhile; a first key waits for the next time."""
+        server = KeyServer(ISSUERS)
+        known = by_url(server)
+        await known.verify(GENUINE, now=NOW)
+        fetch, tried = server.fetch, []
+
+        async def fails(url: str) -> Mapping[str, Any]:
+            tried.append(url)
+            raise failure
+
+        known.fetch = fails
+        for second in range(180):
+            later = NOW + timedelta(minutes=11, seconds=second)
+            assert await known.verify(having(exp=AT + 5000, jti=str(second)), now=later)
+        known.fetch = fetch
+
+        assert len(tried) == 3
+        assert await known.verify(having(exp=AT + 5000), now=NOW + timedelta(minutes=15))
 
 
 class TestSettings:
