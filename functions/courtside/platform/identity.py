@@ -32,6 +32,7 @@ TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 # rule for their own verification.
 HEADERS = frozenset({"alg", "typ", "kid"})
 ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "EdDSA"})
+_JWS = jwt.PyJWS(algorithms=sorted(ALGORITHMS))
 REQUIRED = ("iss", "aud", "exp", "iat", "sub")
 DEFAULT_CLIENT = "web"
 MAX_KEYS = 65_536  # bytes of an issuer's key set
@@ -218,7 +219,9 @@ class Identity:
     async def _key(self, issuer: Issuer, kid: object, now: datetime) -> PyJWK:
         if not isinstance(kid, str):
             raise InvalidToken("KEY")
-        keys = self._keys.setdefault(issuer.issuer, _Keys(_key_set(issuer.jwks or {})))
+        keys = self._keys.get(issuer.issuer)
+        if keys is None:
+            keys = self._keys[issuer.issuer] = _Keys(_key_set(issuer.jwks or {}))
         if issuer.jwks_url and _is_due(keys, kid, now):
             await self._refresh(issuer, keys, now)
         if kid not in keys.by_kid:
@@ -310,7 +313,7 @@ def _verify_signature(token: str, key: PyJWK, issuer: Issuer) -> None:
     if key.algorithm_name not in issuer.algorithms:
         raise InvalidToken("ALGORITHM")
     try:
-        jwt.PyJWS().decode(token, key, algorithms=[key.algorithm_name])
+        _JWS.decode(token, key, algorithms=[key.algorithm_name])
     except (jwt.PyJWTError, ValueError, TypeError):
         raise InvalidToken("SIGNATURE") from None
 

@@ -158,8 +158,7 @@ async def decide(orders: OrderStore, court: str, diner: str, quantity: int = 1) 
     wanted = (Wanted("DISH001", quantity),)
     facts = await orders.load_order(court, key, CANTEEN, wanted)
     request = PlaceMealOrder(canteen=CANTEEN, date=DAY, period=Period.LUNCH, lines=wanted)
-    decided = place_order(request, facts, key=key, placed_by=diner, now=NOW)
-    return replace(decided, order=replace(decided.order, code=decided.order.code or short_id(8)))
+    return place_order(request, facts, key=key, placed_by=diner, new_code=short_id(8), now=NOW)
 
 
 async def save(orders: OrderStore, court: str, decided: Decided):
@@ -357,7 +356,9 @@ class TestOrderStore:
             await orders.load_order(code, key, CANTEEN, wanted), lines={"DISH001": a_line()}
         )
         request = PlaceMealOrder(canteen=CANTEEN, date=DAY, period=Period.LUNCH, lines=wanted)
-        decided = place_order(request, facts, key=key, placed_by="DINER01", now=NOW)
+        decided = place_order(
+            request, facts, key=key, placed_by="DINER01", new_code="K7M2", now=NOW
+        )
 
         with pytest.raises(kind):
             await save(orders, code, decided)

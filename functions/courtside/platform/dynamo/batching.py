@@ -73,6 +73,8 @@ class BatchingEngine:
                 answer.set_result([found[read] for read in reads])
 
     async def _fetch(self, reads: list[Read]) -> dict[Read, Item | None]:
+        if len(reads) <= MAX_BATCH_GET:
+            return dict(zip(reads, await self._inner.get(reads), strict=True))
         parts = [reads[i : i + MAX_BATCH_GET] for i in range(0, len(reads), MAX_BATCH_GET)]
         answers = await asyncio.gather(*(self._inner.get(part) for part in parts))
         return {

@@ -138,13 +138,22 @@ class Tenant:
         self, kind: type[R], keys: Sequence[tuple[str, str]], *, consistent: bool = True
     ) -> list[R | None]:
         """Items in the order asked, None where there is none."""
-        if not keys:
+        return await self.get_mixed([(kind, p, s) for p, s in keys], consistent=consistent)
+
+    async def get_mixed(
+        self, wanted: Sequence[tuple[type[Record], str, str]], *, consistent: bool = True
+    ) -> list[Any]:
+        """Items of several classes in the order asked, None where there is none."""
+        if not wanted:
             return []
-        reads = [Read(kind.table, self.key(p, s), consistent) for p, s in keys]
+        reads = [Read(kind.table, self.key(p, s), consistent) for kind, p, s in wanted]
         for read in reads:
             self._refuse_others(read.key.pk)
         items = await self._engine.get(reads)
-        return [None if item is None else load(kind, item) for item in items]
+        return [
+            None if item is None else load(kind, item)
+            for (kind, _, _), item in zip(wanted, items, strict=True)
+        ]
 
     async def query(  # noqa: PLR0913 - each is one part of a DynamoDB query
         self,

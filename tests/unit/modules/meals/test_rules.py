@@ -99,7 +99,7 @@ def lines_of(wanted) -> tuple[Wanted, ...]:
 
 def place(wanted, known: OrderFacts):
     request = PlaceMealOrder(canteen="C", date=DAY, period=Period.LUNCH, lines=lines_of(wanted))
-    return orders.place_order(request, known, key=KEY, placed_by="DINER", now=NOW)
+    return orders.place_order(request, known, key=KEY, placed_by="DINER", new_code="K7M2", now=NOW)
 
 
 def moved(decided, account) -> int:
@@ -171,7 +171,9 @@ class TestCutOffs:
         )
 
         def placing():
-            return orders.place_order(request, known, key=KEY, placed_by="DINER", now=now)
+            return orders.place_order(
+                request, known, key=KEY, placed_by="DINER", new_code="K7M2", now=now
+            )
 
         if offset < 0:
             assert placing().order.version == 1

@@ -38,9 +38,15 @@ class _Payment:
 
 
 def place_order(
-    request: PlaceMealOrder, facts: OrderFacts, *, key: OrderKey, placed_by: str, now: datetime
+    request: PlaceMealOrder,
+    facts: OrderFacts,
+    *,
+    key: OrderKey,
+    placed_by: str,
+    new_code: str,
+    now: datetime,
 ) -> Decided:
-    """A new order, or the next version of a cancelled one; it has no code yet if it is the first.
+    """A new order, or the next version of a cancelled one, which keeps its code.
 
     Refusals: MenuNotPublished, AlreadyOrdered, DISH not found, OrderWindowClosed, SoldOut,
     InsufficientFunds.
@@ -59,7 +65,7 @@ def place_order(
         lines=lines,
         subsidy_fen=paid.subsidy,
         wallet_fen=paid.wallet,
-        code="" if facts.order is None else facts.order.code,
+        code=new_code if facts.order is None else facts.order.code,
         placed_at=now,
         placed_by=placed_by,
     )

@@ -91,9 +91,13 @@ class MealOrders:
         _permit(actor, other, command.operation, now=now)
         try:
             decided = rules.place_order(
-                request, facts, key=order, placed_by=principal.person, now=now
+                request,
+                facts,
+                key=order,
+                placed_by=principal.person,
+                new_code=short_id(kitchen.CODE_LENGTH),
+                now=now,
             )
-            decided = _with_code(decided)
             raced = await self._save(command, decided, actor, other, now=now)
         except errors.SoldOut as refusal:
             raise await self._with_alternatives(principal, order, facts, refusal) from None
@@ -348,14 +352,6 @@ def _permit(actor: Actor, other: Actor | None, operation: str, *, now: datetime)
         raise NotPermitted(operation=f"{operation}_for")
     if other.status is PersonStatus.LEFT:
         raise NotFound(kind=errors.DINER)
-
-
-def _with_code(decided: Decided) -> Decided:
-    """A first order gets its pick-up code; a later version keeps it."""
-    if decided.order.code:
-        return decided
-    order = replace(decided.order, code=short_id(kitchen.CODE_LENGTH))
-    return replace(decided, order=order)
 
 
 def _entry(command: Command, decided: Decided, *, now: datetime) -> Entry:

@@ -1,7 +1,6 @@
 """Orders, subsidies and wallets as stored, and the one transaction of an order."""
 
 import json
-from asyncio import gather
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
@@ -52,23 +51,24 @@ class OrderStore:
     async def load_order(
         self, court: str, key: OrderKey, canteen: str, wanted: Sequence[Wanted]
     ) -> OrderFacts:
-        tenant = self._database.of(court)
         menu = menu_partition(canteen, key.date)
-        sorts = [line_sort(key.period, want.dish) for want in wanted]
-        subsidies = subsidy_account(key.diner, key.date, key.period, canteen=canteen)
-        accounts = (subsidies, wallet_account(key.diner))
-        day, lines, order, (subsidy, wallet) = await gather(
-            tenant.get(DayItem, menu, DAY),
-            tenant.get_many(LineItem, [(menu, sort) for sort in sorts]),
-            self.find_order(court, key),
-            self.find_balances(court, accounts),
+        granted = subsidy_account(key.diner, key.date, key.period, canteen=canteen)
+        owned = wallet_account(key.diner)
+        day, order, subsidy, wallet, *lines = await self._database.of(court).get_mixed(
+            [
+                (DayItem, menu, DAY),
+                (OrderItem, key.partition, key.diner),
+                (AccountItem, *granted),
+                (AccountItem, *owned),
+                *((LineItem, menu, line_sort(key.period, want.dish)) for want in wanted),
+            ]
         )
         return OrderFacts(
             day=None if day is None else to_day(day),
             lines={w.dish: to_line(x) for w, x in zip(wanted, lines, strict=True) if x is not None},
-            order=order,
-            subsidy=subsidy,
-            wallet=wallet,
+            order=None if order is None else _order(order),
+            subsidy=None if subsidy is None else _account(granted, subsidy),
+            wallet=None if wallet is None else _account(owned, wallet),
         )
 
     async def find_order(self, court: str, key: OrderKey) -> MealOrder | None:
