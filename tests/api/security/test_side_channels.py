@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from testkit.engine import Faults
+from infra.memory.engine import Faults
 
 from courtside.entrypoints.schema import schema
 from courtside.kernel import ids
