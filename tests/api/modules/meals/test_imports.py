@@ -60,9 +60,9 @@ def refused(answer) -> list[str]:
     return [e["code"] for payload in answer.data.values() for e in payload["errors"]]
 
 
-def audited(app) -> int:
-    """How many refusals of permission left an entry."""
-    return sum("#R#NOT_PERMITTED#" in item["pk"]["S"] for item in app.engine.items("journal"))
+def audited(app, code: str = "NOT_PERMITTED") -> int:
+    """How many refusals of that code left an entry."""
+    return sum(f"#R#{code}#" in item["pk"]["S"] for item in app.engine.items("journal"))
 
 
 async def arrives(app, data):
@@ -363,6 +363,31 @@ class TestCommitTopUpImport:
         assert again.data["commitTopUpImport"]["topUpImport"]["state"] == "COMMITTED"
         assert await canteen.wallet(canteen.court.principal(JUDGE)) == 20_000
         assert await canteen.wallet(canteen.court.principal(COOK)) == 50
+
+    async def test_refuses_the_very_list_a_second_time(self, app, canteen, sit, read):
+        """Uploaded again under another import: the refusal says which one took it, and when."""
+        given = {"sha256": hashlib.sha256(LIST_OF_TWO).hexdigest()}
+        await sit(FINANCE).do("CommitTopUpImport", {**given, "importId": read})
+        finance = sit(FINANCE)
+        started_again = await finance.do(
+            "StartTopUpImport", top_ups(LIST_OF_TWO), key="key-00000002"
+        )
+        second = started_again.data["startTopUpImport"]["topUpImport"]["id"]
+        await finance.do("CheckTopUpImport", {"importId": second}, key="key-00000002")
+        await app.settle()
+        before = app.engine.items("records")
+
+        answer = await finance.do(
+            "CommitTopUpImport", {**given, "importId": second}, key="key-00000002"
+        )
+
+        (error,) = answer.data["commitTopUpImport"]["errors"]
+        assert (error["code"], error["path"]) == ("ALREADY_TAKEN", ["input", "importId"])
+        assert (error["importId"], error["at"]) == (read, "2026-03-02T09:00:00.000+08:00")
+        assert answer.data["commitTopUpImport"]["topUpImport"] is None
+        assert app.engine.items("records") == before
+        assert audited(app, "ALREADY_TAKEN") == 1
+        assert await canteen.wallet(canteen.court.principal(JUDGE)) == 20_000
 
 
 class TestPermissions:

@@ -114,6 +114,18 @@ class TestKitchenCount:
         assert (answer.meter.reads, answer.meter.rounds) == (2, 2)
         assert "李小雨" not in answer.raw.decode()
 
+    async def test_lists_what_was_taken_off_in_a_section_of_its_own(self, canteen, judge, kitchen):
+        await canteen.has_order(judge, {PORK: 2, RICE: 1})
+        await canteen.serves({RICE: 10})
+        await canteen.counts()
+
+        answer = await kitchen.show("KitchenCount", **of(canteen), **MEAL)
+
+        count = answer.data["kitchenCount"]
+        assert count["lines"] == [line(canteen, RICE, 1, 1)]
+        assert count["unlisted"] == [line(canteen, PORK, 2, 1)]
+        assert (count["counted"], count["agrees"]) == (3, True)
+
     async def test_was_not_issued_yet(self, canteen, kitchen):
         answer = await kitchen.show("KitchenCount", **of(canteen), **MEAL)
 
