@@ -14,14 +14,14 @@ from testkit.tokens import issuers
 from testkit.walker import Seen, choices, roots, variables
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alive(tmp_path_factory):
-    """Made once a module: it takes longer than all questions to it."""
+    """Made once: it takes longer than all questions to it."""
     with build_app(tmp_path_factory.mktemp("court"), issuers=issuers(COURT, OTHER_COURT)) as app:
         yield asyncio.run(a_living_court(app, code=COURT, mark="甲院"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seen(alive) -> Seen:
     """What ROOT is shown there, to ask with."""
     return asyncio.run(_seen(alive))
@@ -39,7 +39,7 @@ async def _seen(alive) -> Seen:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fitting(alive, seen):
     """For each query what must be left out so that it asks for something: ids that exclude each
     other."""
